@@ -1,0 +1,1 @@
+"""Executing one attempt of a stage: papermill engine, kernels, executors."""
