@@ -1,0 +1,1 @@
+"""Business workflows whose stages are notebooks, with people in them."""
