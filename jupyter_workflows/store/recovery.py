@@ -1,0 +1,92 @@
+"""Runners that vanished, and what becomes of the attempts that they held."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import Connection, delete, insert
+
+from jupyter_workflows.model.graph import Graph
+from jupyter_workflows.model.records import Changes, Failure, NextStage, Outcome, StageData, StageRun
+from jupyter_workflows.model.routing import RoutingError, route
+from jupyter_workflows.model.states import AttemptState
+
+from .claims import running_claims
+from .completion import complete
+from .errors import StaleClaim
+from .identity import RunnerIdentity, is_alive
+from .records import AttemptReport, Claim
+from .tables import runners
+
+LOST = Failure("AttemptLost", "The process that executed this stage vanished.")
+
+
+def register(connection: Connection, runner: RunnerIdentity, now: datetime) -> None:
+    """Make a runner known."""
+    connection.execute(delete(runners).where(runners.c.id == runner.id))
+    connection.execute(
+        insert(runners),
+        {
+            "id": runner.id,
+            "host": runner.host,
+            "boot_id": runner.boot_id,
+            "pid_namespace": runner.pid_namespace,
+            "pid": runner.pid,
+            "start_ticks": runner.start_ticks,
+            "started_at": now,
+            "heartbeat_at": now,
+        },
+    )
+
+
+def lost_claims(
+    connection: Connection, *, now: datetime, same_host: bool, but: str | None = None
+) -> list[Claim]:
+    """Return the claims of runners that are dead or, where that cannot be seen, whose lease ended."""
+    found = []
+    for claim, identity, stopped in running_claims(connection):
+        if but is not None and claim.stage_run.runner == but:
+            continue
+        alive = False if stopped else None
+        if identity is not None and not stopped:
+            alive = is_alive(identity, same_host=same_host)
+        if alive is False or (alive is None and claim.lease_until <= now):
+            found.append(claim)
+    return found
+
+
+def failed_routes(graph: Graph, source: StageRun, data: StageData) -> tuple[NextStage, ...]:
+    """Return the successors by ``failed`` transitions; none where they cannot be followed."""
+    try:
+        return route(graph, source.stage, source, data, None, failed=True)
+    except RoutingError:
+        return ()
+
+
+def end_lost(connection: Connection, graph: Graph, claim: Claim, now: datetime, limit: int) -> Changes | None:
+    """End an attempt as lost; `None` if its runner turned up, or somebody else was faster."""
+    outcome = Outcome(
+        claim.id,
+        "lost",
+        now,
+        claim.data,
+        failed_routes(graph, claim.stage_run.to_model(), claim.data),
+        LOST,
+    )
+    try:
+        return complete(
+            connection,
+            graph,
+            run_id=claim.run.id,
+            stage_run_id=claim.id,
+            attempt=claim.attempt,
+            outcome=outcome,
+            report=AttemptReport(
+                AttemptState.LOST, {"name": LOST.name, "message": LOST.message, "cell": None}
+            ),
+            now=now,
+            limit=limit,
+            lease_until=claim.lease_until,
+        )
+    except StaleClaim:
+        return None

@@ -1,0 +1,197 @@
+"""The tables, as SQLAlchemy Core metadata. A migration goes with every change here."""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+    text,
+)
+
+from .columns import JsonText, PathKey, UtcTime
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+
+def _in_state(state: str, name: str, *columns: str) -> Index:
+    """Return an index of the rows in one state alone: the finished ones, nearly all, cost nothing."""
+    condition = text(f"state = '{state}'")
+    return Index(name, *columns, sqlite_where=condition, postgresql_where=condition)
+
+
+#: The text of a workflow document, once for all runs that follow it.
+documents = Table(
+    "documents",
+    metadata,
+    Column("hash", Text, primary_key=True),
+    Column("workflow_uid", Text, nullable=False),
+    Column("title", Text, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("created_at", UtcTime, nullable=False),
+)
+
+runs = Table(
+    "runs",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("workflow_uid", Text, nullable=False),
+    Column("title", Text, nullable=False),
+    Column("document_hash", Text, ForeignKey("documents.hash"), nullable=False),
+    Column("project", Text, nullable=False),
+    Column("mode", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("entry_stage", Text, nullable=False),
+    Column("started_by", Text),
+    Column("owner", Text),
+    Column("parent", Text),
+    Column("scheduled_time", UtcTime),
+    Column("created_at", UtcTime, nullable=False),
+    Column("ended_at", UtcTime),
+    Column("cancelled_by", Text),
+    Column("cancelled", Boolean, nullable=False, default=False),
+    Column("total", Integer, nullable=False, default=1),
+    Column("requests", JsonText),
+    Column("answers", JsonText),
+    Column("response", JsonText),
+    Index(None, "created_at", "id"),
+    Index(None, "state", "created_at", "id"),
+    Index(None, "workflow_uid", "created_at", "id"),
+    Index(None, "workflow_uid", "state", "created_at", "id"),
+    Index(None, "document_hash"),
+    Index(None, "owner"),
+)
+
+stage_runs = Table(
+    "stage_runs",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("run_id", Text, ForeignKey("runs.id", ondelete="CASCADE"), nullable=False),
+    Column("workflow_uid", Text, nullable=False),
+    Column("owner", Text),
+    Column("stage", Text, nullable=False),
+    Column("path", Text, nullable=False),
+    Column("title", Text, nullable=False),
+    Column("type", Text, nullable=False),
+    Column("pool", Text),
+    Column("state", Text, nullable=False),
+    Column("key", PathKey, nullable=False),
+    Column("sequence", Integer, nullable=False),
+    Column("transition", Text),
+    Column("handled", Boolean, nullable=False, default=False),
+    Column("attempt", Integer, nullable=False, default=0),
+    Column("failures", Integer, nullable=False, default=0),
+    Column("lost", Integer, nullable=False, default=0),
+    Column("due_at", UtcTime),
+    Column("created_at", UtcTime, nullable=False),
+    Column("started_at", UtcTime),
+    Column("ended_at", UtcTime),
+    Column("runner", Text),
+    Column("lease_until", UtcTime),
+    Column("assignee", Text),
+    Column("deadline", UtcTime),
+    Column("remind_at", UtcTime),
+    Column("expires_at", UtcTime),
+    Column("scope", JsonText),
+    Column("parents", JsonText),
+    Column("failure", JsonText),
+    Column("source_failure", JsonText),
+    Column("conflicts", JsonText),
+    Column("once", JsonText),
+    Column("request", JsonText),
+    Column("answers", JsonText),
+    Column("data", JsonText),
+    Column("writers", JsonText),
+    Column("result", JsonText),
+    Column("result_writers", JsonText),
+    Column("inputs", JsonText),
+    Index(None, "run_id", "state", "stage", "handled"),
+    _in_state("queued", "ix_stage_runs_queued", "due_at", "id"),
+    _in_state("queued", "ix_stage_runs_queued_workflow", "workflow_uid", "due_at", "id"),
+    _in_state("running", "ix_stage_runs_running", "workflow_uid", "pool"),
+    _in_state("running", "ix_stage_runs_lease", "lease_until"),
+    _in_state("waiting", "ix_stage_runs_waiting", "created_at", "id"),
+    _in_state("waiting", "ix_stage_runs_waiting_assignee", "assignee", "created_at", "id"),
+    _in_state("waiting", "ix_stage_runs_expires", "expires_at"),
+)
+
+#: Branches that reached a joining stage run, with what they brought.
+arrivals = Table(
+    "arrivals",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("stage_run_id", Text, ForeignKey("stage_runs.id", ondelete="CASCADE"), nullable=False),
+    Column("source", Text, nullable=False),
+    Column("transition", Text, nullable=False),
+    Column("key", PathKey, nullable=False),
+    Column("sequence", Integer, nullable=False),
+    Column("empty", Boolean, nullable=False),
+    Column("data", JsonText),
+    Column("writers", JsonText),
+    Index(None, "stage_run_id"),
+)
+
+attempts = Table(
+    "attempts",
+    metadata,
+    Column(
+        "stage_run_id",
+        Text,
+        ForeignKey("stage_runs.id", ondelete="CASCADE"),
+        primary_key=True,
+        nullable=False,
+    ),
+    Column("number", Integer, primary_key=True, nullable=False, autoincrement=False),
+    Column("run_id", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("runner", Text),
+    Column("started_at", UtcTime, nullable=False),
+    Column("ended_at", UtcTime),
+    Column("output", Text),
+    Column("error", JsonText),
+    Column("warnings", JsonText),
+    Column("timings", JsonText),
+    Index(None, "run_id"),
+)
+
+#: Processes that claim stage runs: who they are on their host, and their last sign of life.
+runners = Table(
+    "runners",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("host", Text, nullable=False),
+    Column("boot_id", Text, nullable=False),
+    Column("pid_namespace", Text, nullable=False),
+    Column("pid", Integer, nullable=False),
+    Column("start_ticks", BigInteger, nullable=False),
+    Column("started_at", UtcTime, nullable=False),
+    Column("heartbeat_at", UtcTime, nullable=False),
+    Column("stopped_at", UtcTime),
+)
+
+#: Keys under which a request is taken once: the same key again finds the run that it started.
+idempotency_keys = Table(
+    "idempotency_keys",
+    metadata,
+    Column("scope", Text, primary_key=True),
+    Column("key", Text, primary_key=True),
+    Column("body_hash", Text, nullable=False),
+    Column("run_id", Text, nullable=False),
+    Column("created_at", UtcTime, nullable=False),
+    Column("expires_at", UtcTime),
+    Index(None, "expires_at"),
+    Index(None, "run_id"),
+)
