@@ -10,6 +10,8 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+from jupyter_workflows.authoring.wire import Artifact
+
 #: Larger integers are not calculated with.
 MAX_BITS = 1024
 #: Longer texts and lists are not made.
@@ -42,6 +44,7 @@ _ORDER: Mapping[type[ast.cmpop], Callable[[Any, Any], Any]] = {
     ast.GtE: operator.ge,
 }
 
+_ARTIFACTS = {"dataframe": "a table", "array": "an array", "bytes": "bytes", "file": "a file"}
 _NUMBERS = (int, float, Decimal)
 _SCALARS = (str, bool, int, float, Decimal, datetime, date, time, timedelta, UUID, bytes)
 
@@ -80,10 +83,8 @@ def kind(value: object) -> str:
     for types, word in words:
         if isinstance(value, types):
             return word
-    if _is_artifact(value):
-        return {"dataframe": "a table", "array": "an array", "bytes": "bytes", "file": "a file"}.get(
-            str(getattr(value, "type", "")), "a large value"
-        )
+    if isinstance(value, Artifact):
+        return _ARTIFACTS.get(value.type, "a large value")
     name = type(value).__name__
     return f"{'an' if name[:1].lower() in 'aeiou' else 'a'} {name}"
 
@@ -111,7 +112,7 @@ def _opaque(value: object, deep: bool) -> object:
     """Return what is not plain data: the value or something in it; `None` if there is nothing."""
     if value is None or isinstance(value, _SCALARS):
         return None
-    if not isinstance(value, list | tuple | Mapping) or _is_artifact(value):
+    if not isinstance(value, list | tuple | Mapping):
         return value
     if deep:
         for item in value.values() if isinstance(value, Mapping) else value:
@@ -267,7 +268,3 @@ def _cannot(text: str, left: object, right: object) -> ConditionError:
 def _why(left: object, right: object) -> str:
     both = any(isinstance(left, kind) and isinstance(right, kind) for kind in (datetime, time))
     return " (only one of them has a time zone)" if both else ""
-
-
-def _is_artifact(value: object) -> bool:
-    return getattr(type(value), "is_artifact", False) is True

@@ -2,27 +2,20 @@ from __future__ import annotations
 
 import ast
 import string
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
-from typing import Any, ClassVar
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from jupyter_workflows.authoring.wire import Artifact
 from jupyter_workflows.model.conditions import ConditionError, ConditionSyntaxError, parse
 
 
-@dataclass(frozen=True)
-class StoredValue:
-    """Stands for a value too large for JSON, as stage data holds it outside the kernel."""
-
-    is_artifact: ClassVar[bool] = True
-    type: str = "dataframe"
-
-    def __len__(self) -> int:
-        return 3
+def artifact(kind: str = "dataframe") -> Artifact:
+    return Artifact(type=kind, hash="0" * 64, size=9, length=3)
 
 
 DATA: dict[str, Any] = {
@@ -38,8 +31,8 @@ DATA: dict[str, Any] = {
     "day": date(2026, 3, 1),
     "at": datetime(2026, 3, 1, 9, tzinfo=UTC),
     "naive": datetime(2026, 3, 1, 9),
-    "report": StoredValue(),
-    "nested": {"report": StoredValue("array"), "all": [StoredValue("file")]},
+    "report": artifact(),
+    "nested": {"report": artifact("array"), "all": [artifact("file")]},
 }
 
 
@@ -283,7 +276,7 @@ _values = st.recursive(
     | st.dates()
     | st.datetimes()
     | st.timedeltas()
-    | st.just(StoredValue()),
+    | st.just(artifact()),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from("abc"), inner, max_size=3),
     max_leaves=5,
 )
