@@ -1,0 +1,163 @@
+"""One claimed stage run from its specification to its recorded end."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from jupyter_workflows.authoring.journal import resolve_once
+from jupyter_workflows.authoring.wire import artifacts
+from jupyter_workflows.execution.executors.base import Executor
+from jupyter_workflows.execution.spec import AttemptError, AttemptOutcome, Progress
+from jupyter_workflows.model.graph import Graph
+from jupyter_workflows.model.records import Changes, Outcome
+from jupyter_workflows.model.states import AttemptState
+from jupyter_workflows.store import AttemptReport, Claim, NotFound, StaleClaim, Store, StoreError
+
+from .decisions import decide
+from .events import Listener, RunEvent
+from .specs import SpecBuilder, json_loader
+
+log = logging.getLogger(__name__)
+
+#: How often the end of an attempt is tried to be recorded; with the growing pauses, for ten minutes.
+_TRIES = 40
+
+
+class AttemptRunner:
+    """Executes claims and records how they ended.
+
+    Parameters
+    ----------
+    in_database
+        Calls a function on the thread that talks to the database.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        executor: Executor,
+        in_database: Callable[..., Awaitable[Any]],
+        emit: Listener,
+        environment: Mapping[str, str],
+    ) -> None:
+        self._store = store
+        self._executor = executor
+        self._in_database = in_database
+        self._emit = emit
+        self._specs = SpecBuilder(store, environment)
+        self._load = json_loader(store)
+
+    async def execute(self, claim: Claim) -> Changes:
+        """Execute a claim to its recorded end.
+
+        Raises
+        ------
+        StaleClaim
+            It was cancelled or recovered meanwhile: nothing was recorded.
+        """
+        started = time.monotonic()
+        self._emit(_event("stage-started", claim))
+        outcome = await self._outcome(claim)
+        graph = self._store.graph(claim)
+        decision = decide(
+            graph,
+            claim.stage_run.to_model(),
+            claim.data,
+            outcome,
+            now=datetime.now(UTC),
+            load=self._load,
+        )
+        error = _error(outcome, decision)
+        report = AttemptReport(
+            state=AttemptState.FAILED if _was_refused(outcome, decision) else outcome.state,
+            error=error.to_json() if error else None,
+            output=outcome.output,
+            warnings=tuple(outcome.warnings),
+            timings=outcome.timings,
+            artifacts=_artifact_sizes(outcome),
+        )
+        changes = await self._record(claim, decision, report, graph)
+        self._emit(
+            _event(
+                "stage-ended",
+                claim,
+                state=str(report.state),
+                error=error,
+                seconds=time.monotonic() - started,
+                output=outcome.output,
+                due_at=changes.due_at,
+            )
+        )
+        return changes
+
+    async def _record(
+        self, claim: Claim, decision: Outcome, report: AttemptReport, graph: Graph
+    ) -> Changes:
+        """Record the end; a database that cannot be written for a while does not lose it."""
+        delay = 0.5
+        for _ in range(_TRIES):
+            try:
+                changes: Changes = await self._in_database(
+                    self._store.complete, claim, decision, report, graph
+                )
+                return changes
+            except (StaleClaim, NotFound):
+                raise
+            except StoreError as error:
+                log.warning("the end of stage run %s is kept to be recorded later: %s", claim.id, error)
+            await asyncio.sleep(delay)
+            delay = min(2 * delay, 15.0)
+        return await self._in_database(self._store.complete, claim, decision, report, graph)  # type: ignore[no-any-return]
+
+    async def _outcome(self, claim: Claim) -> AttemptOutcome:
+        def on_progress(progress: Progress) -> None:
+            if progress.event == "cell":
+                self._emit(_event("cell", claim, cell=progress.cell, cells=progress.cells))
+            elif progress.event == "message":
+                self._emit(_event("notice", claim, message=progress.message))
+
+        try:
+            spec = self._specs.build(claim)
+            if claim.once:
+                resolve_once(Path(spec.folder), claim.attempt, claim.once)
+            return await self._executor.execute(spec, on_progress)
+        except Exception as error:
+            # What keeps an attempt from being executed at all is its failure, not the runner's.
+            log.exception("attempt %d of stage run %s could not be executed", claim.attempt, claim.id)
+            return AttemptOutcome(
+                AttemptState.FAILED,
+                error=AttemptError(type(error).__name__, f"The stage could not be executed: {error}"),
+            )
+
+
+def _event(kind: Any, claim: Claim, **more: Any) -> RunEvent:
+    stage_run = claim.stage_run
+    return RunEvent(kind, claim.run.id, claim.id, stage_run.path, stage_run.title, claim.attempt, **more)
+
+
+def _was_refused(outcome: AttemptOutcome, decision: Outcome) -> bool:
+    """Return whether the notebook went well, but what it asked for could not be followed."""
+    return outcome.state is AttemptState.COMPLETED and decision.kind == "failed"
+
+
+def _error(outcome: AttemptOutcome, decision: Outcome) -> AttemptError | None:
+    failure = decision.failure
+    if failure is None:
+        return outcome.error
+    traceback = outcome.error.traceback if outcome.error else None
+    return AttemptError(failure.name, failure.message, failure.cell, failure.retriable, traceback)
+
+
+def _artifact_sizes(outcome: AttemptOutcome) -> dict[str, int]:
+    sizes: dict[str, int] = {}
+    for value in (outcome.changes, outcome.route or []):
+        for artifact in artifacts(value):
+            sizes[artifact.hash] = artifact.size
+            sizes.update(dict.fromkeys(artifact.references, 0))
+    return sizes

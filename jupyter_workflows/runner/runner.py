@@ -1,0 +1,241 @@
+"""The runner: one asyncio process that claims stage runs and has them executed."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+
+from jupyter_workflows.execution.executors.base import Executor
+from jupyter_workflows.model.records import Changes
+from jupyter_workflows.model.states import RunState, StageRunState
+from jupyter_workflows.store import Claim, RunnerIdentity, StaleClaim, Store, StoreError
+
+from .attempts import AttemptRunner
+from .events import Listener, RunEvent
+from .periodic import Periodic, steady_seconds
+from .settings import RunnerSettings
+from .wakeup import WakeUps
+
+log = logging.getLogger(__name__)
+T = TypeVar("T")
+
+_IDLE_RUN = frozenset({RunState.WAITING, RunState.COMPLETED, RunState.FAILED, RunState.CANCELLED})
+
+
+class Runner:
+    """Claims stage runs and has them executed until it is stopped.
+
+    Parameters
+    ----------
+    store
+        Where runs are kept. All calls go through one thread of the runner's, so that SQLite has one
+        writer in this process and the event loop never waits for the database.
+    executor
+        Executes the attempts; the runner starts and stops it.
+    only_run
+        Claim stage runs of this run alone, and end when it has ended or only waits.
+    listener
+        Told what happens, on the event loop's thread.
+    environment
+        Environment variables for the kernels of the runs executed here; never stored.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        executor: Executor,
+        settings: RunnerSettings,
+        *,
+        identity: RunnerIdentity | None = None,
+        only_run: str | None = None,
+        listener: Listener | None = None,
+        environment: dict[str, str] | None = None,
+    ) -> None:
+        self.store = store
+        self.executor = executor
+        self.settings = settings
+        self.identity = identity or RunnerIdentity.current()
+        self._only_run = only_run
+        self._listener = listener
+        self._database = ThreadPoolExecutor(max_workers=1, thread_name_prefix="workflows-database")
+        self._attempts = AttemptRunner(store, executor, self.in_database, self.emit, environment or {})
+        self._held: dict[str, tuple[Claim, asyncio.Task[None]]] = {}
+        self._work = asyncio.Event()
+        self._leases_in_doubt = False
+        self._renewed_at = steady_seconds()
+        self._stopping = False
+        self._run_is_idle = False
+
+    # -- life cycle ---------------------------------------------------------------------------------------
+
+    async def run(self) -> None:
+        """Work until `stop` was called, or, for one run alone, until it has ended or only waits."""
+        wake_ups = WakeUps(self.store.state_folder / "wake", self._on_wake_up)
+        periodic = Periodic(
+            [
+                ("renewing leases", self.settings.renew_interval, self.renew),
+                ("looking for lost and expired stages", self.settings.sweep_interval, self.sweep),
+                ("removing old runs", self.settings.retention_interval, self.retain),
+            ]
+        )
+        try:
+            await self.executor.start()
+            await self.in_database(self.store.register_runner, self.identity)
+            wake_ups.open()
+            periodic.start()
+            await self._first_look()
+            await self._dispatch()
+            await self._finish()
+        finally:
+            wake_ups.close()
+            await self.executor.stop()
+            await self._finish()
+            await periodic.stop()
+            try:
+                await self.in_database(self.store.unregister_runner, self.identity)
+            except StoreError as error:
+                log.warning("the runner could not sign off: %s", error)
+            self._database.shutdown()
+
+    def stop(self, *, at_once: bool = False) -> None:
+        """Claim nothing more and end when what runs has ended.
+
+        Parameters
+        ----------
+        at_once
+            End that too. Its attempts are lost ones, which another runner takes up again.
+        """
+        self._stopping = True
+        self._work.set()
+        if at_once:
+            for stage_run_id in list(self._held):
+                self.executor.kill(stage_run_id)
+
+    async def in_database(self, function: Callable[..., T], *arguments: Any, **keywords: Any) -> T:
+        """Call `function` on the thread that talks to the database."""
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._database, lambda: function(*arguments, **keywords))
+
+    def emit(self, event: RunEvent) -> None:
+        """Tell the listener; its own failures do not disturb the runner."""
+        if self._listener is None:
+            return
+        try:
+            self._listener(event)
+        except Exception:
+            log.exception("a listener failed on %s", event.kind)
+
+    # -- claiming and executing -------------------------------------------------------------------------------
+
+    def _on_wake_up(self) -> None:
+        # Whoever woke us may have queued work, or cancelled what runs here.
+        self._leases_in_doubt = True
+        self._work.set()
+
+    async def _dispatch(self) -> None:
+        while not self._stopping and not self._run_is_idle:
+            self._work.clear()
+            try:
+                if self._leases_in_doubt:
+                    self._leases_in_doubt = False
+                    await self.renew()
+                free = self.settings.concurrency - len(self._held)
+                if free > 0 and not self._stopping:
+                    for claim in await self.in_database(self._claim, free):
+                        self._begin(claim)
+            except StoreError as error:
+                log.warning("no stage could be claimed: %s", error)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._work.wait(), self.settings.poll_interval)
+
+    def _claim(self, limit: int) -> list[Claim]:
+        return self.store.claim(self.identity, limit=limit, run_id=self._only_run, pools=self.settings.pools)
+
+    def _begin(self, claim: Claim) -> None:
+        task = asyncio.create_task(self._execute(claim), name=f"attempt {claim.id}")
+        self._held[claim.id] = (claim, task)
+
+    async def _execute(self, claim: Claim) -> None:
+        try:
+            changes = await self._attempts.execute(claim)
+        except StaleClaim:
+            log.info("stage run %s was cancelled or taken from this runner", claim.id)
+            await self.look_whether_idle()
+        except Exception:
+            log.exception("stage run %s could not be brought to an end", claim.id)
+        else:
+            self._after(changes)
+        finally:
+            self._held.pop(claim.id, None)
+            self._work.set()
+
+    def _after(self, changes: Changes) -> None:
+        if changes.due_at is not None and changes.state is StageRunState.QUEUED:
+            delay = max(0.0, (changes.due_at - datetime.now(UTC)).total_seconds())
+            asyncio.get_running_loop().call_later(delay + 0.001, self._work.set)
+        self._note_run_state(changes.run_state)
+
+    def _note_run_state(self, state: RunState) -> None:
+        if self._only_run is not None and state in _IDLE_RUN:
+            self._run_is_idle = True
+            self._work.set()
+
+    async def look_whether_idle(self) -> None:
+        """See whether the one run that this runner is for has ended meanwhile, or only waits."""
+        if self._only_run is not None:
+            details = await self.in_database(self.store.get_run, self._only_run)
+            self._note_run_state(details.run.state)
+
+    async def _first_look(self) -> None:
+        await self.sweep()
+        await self.look_whether_idle()
+
+    async def _finish(self) -> None:
+        """Wait for the attempts under way to be recorded."""
+        while self._held:
+            await asyncio.wait([task for _, task in self._held.values()])
+
+    # -- periodic work ------------------------------------------------------------------------------------
+
+    async def renew(self) -> None:
+        """Extend the leases of what runs here, and end what is not this runner's any more.
+
+        A runner that could not renew for too long ends its kernels itself: another one, on another
+        machine, may have taken its stages up.
+        """
+        held = [claim for claim, _ in self._held.values()]
+        try:
+            gone = await self.in_database(self.store.renew, self.identity, held)
+        except StoreError:
+            if held and steady_seconds() - self._renewed_at > self.settings.abandon_after:
+                log.error("the leases could not be renewed for too long: ending what runs here")
+                for claim in held:
+                    self.executor.kill(claim.id)
+            raise
+        self._renewed_at = steady_seconds()
+        for claim in gone:
+            self.executor.cancel(claim.id)
+
+    async def sweep(self) -> None:
+        """Take up what vanished runners left, and end tasks whose time is over."""
+        recovered = await self.in_database(self.store.recover, self.identity)
+        for claim, changes in recovered:
+            log.warning("attempt %d of stage run %s was lost", claim.attempt, claim.id)
+            if claim.run.id == self._only_run:
+                self._note_run_state(changes.run_state)
+        expired = await self.in_database(self.store.expire)
+        if recovered or expired:
+            self._work.set()
+
+    async def retain(self) -> None:
+        """Remove runs that are too old or too many."""
+        await self.in_database(
+            self.store.retain,
+            age=self.settings.keep_runs_for,
+            count=self.settings.keep_runs,
+        )

@@ -1,0 +1,64 @@
+"""The runner as a program: `jupyter workflows runner`."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+
+from jupyter_workflows.execution.executors.local import LocalExecutor
+from jupyter_workflows.store import open_store
+
+from .events import Listener
+from .runner import Runner
+from .settings import RunnerSettings
+
+log = logging.getLogger(__name__)
+
+
+def run_runner(
+    database_url: str | None,
+    settings: RunnerSettings,
+    *,
+    stop_on_signals: bool = True,
+    listener: Listener | None = None,
+) -> int:
+    """Run a runner until it is told to stop, and return the exit code.
+
+    Parameters
+    ----------
+    stop_on_signals
+        SIGTERM and SIGINT let it finish what runs and end; a second one ends that too.
+
+    Raises
+    ------
+    StoreError
+        The database cannot be used.
+    """
+    store = open_store(database_url)
+    try:
+        executor = LocalExecutor(
+            concurrency=settings.concurrency, pool_size=settings.kernel_pool, preload=settings.preload
+        )
+        runner = Runner(store, executor, settings, listener=listener)
+        asyncio.run(_serve(runner, stop_on_signals))
+        return 0
+    finally:
+        store.close()
+
+
+async def _serve(runner: Runner, stop_on_signals: bool) -> None:
+    stops = 0
+
+    def on_signal() -> None:
+        nonlocal stops
+        stops += 1
+        if stops == 1:
+            log.info("finishing what runs; a second signal ends it at once")
+        runner.stop(at_once=stops > 1)
+
+    if stop_on_signals:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, on_signal)
+    await runner.run()

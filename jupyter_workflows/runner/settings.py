@@ -1,0 +1,66 @@
+"""How a runner works: limits, intervals, kernels."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+def default_concurrency() -> int:
+    """Return how many attempts a runner executes at a time unless told otherwise.
+
+    One more than the processors: while one attempt waits for its kernel, another one computes.
+    """
+    try:
+        processors = len(os.sched_getaffinity(0))
+    except AttributeError:  # not on macOS and Windows
+        processors = os.cpu_count() or 1
+    return processors + 1
+
+
+@dataclass(frozen=True, slots=True)
+class RunnerSettings:
+    """Settings of a runner.
+
+    Parameters
+    ----------
+    concurrency
+        Attempts executed at a time.
+    pools
+        Limits of concurrency by the stages' `pool` name. A pool without a limit here is not limited.
+    kernel_pool
+        Warm kernels kept ready.
+    preload
+        Modules imported once in the fork server, so that stages find them loaded.
+    poll_interval
+        Seconds between two looks into the database when no wake-up comes.
+    renew_interval, abandon_after
+        Seconds between two renewals of the leases, and after which a runner that could not renew them
+        ends its own kernels.
+    sweep_interval
+        Seconds between two looks for lost attempts and expired tasks.
+    retention_interval
+        Seconds between two clean-ups of old runs; zero turns them off.
+    keep_runs_for, keep_runs
+        Age in seconds, and number for each workflow, beyond which ended live runs are removed. `None`: no limit.
+    """
+
+    concurrency: int = field(default_factory=default_concurrency)
+    pools: Mapping[str, int] = field(default_factory=dict)
+    kernel_pool: int = 2
+    preload: tuple[str, ...] = ()
+    poll_interval: float = 1.0
+    renew_interval: float = 5.0
+    abandon_after: float = 20.0
+    sweep_interval: float = 5.0
+    retention_interval: float = 3600.0
+    keep_runs_for: float | None = None
+    keep_runs: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.concurrency < 1:
+            raise ValueError(f"concurrency must be at least 1, not {self.concurrency}")
+        for name, limit in self.pools.items():
+            if limit < 1:
+                raise ValueError(f"the limit of pool {name!r} must be at least 1, not {limit}")

@@ -1,0 +1,98 @@
+"""From a claim to the specification of an attempt."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from jupyter_workflows.authoring.wire import Artifact
+from jupyter_workflows.execution.spec import AttemptSpec, Successor
+from jupyter_workflows.model.document import Document, load
+from jupyter_workflows.model.graph import Graph
+from jupyter_workflows.model.units import parse_memory
+from jupyter_workflows.store import Claim, Store
+
+from .decisions import Load
+
+
+@lru_cache(maxsize=64)
+def _document(text: str) -> Document:
+    """Return a document; parsed once for all runs that follow it."""
+    return load(text)
+
+
+class SpecBuilder:
+    """Builds the specifications of attempts.
+
+    Parameters
+    ----------
+    environment
+        Environment variables that every kernel gets on top of the runner's own.
+    """
+
+    def __init__(self, store: Store, environment: Mapping[str, str]) -> None:
+        self._store = store
+        self._environment = dict(environment)
+
+    def build(self, claim: Claim) -> AttemptSpec:
+        """Return what the executor needs to know for one attempt."""
+        graph = self._store.graph(claim)
+        run, stage_run = claim.run, claim.stage_run
+        stage = _document(claim.document_text).stages[stage_run.stage]
+        project = Path(run.project)
+        notebook = project / stage.notebook
+        folder = self._store.folder(run.id, stage_run.id)
+        inputs = stage_run.inputs
+        return AttemptSpec(
+            run_id=run.id,
+            stage_run_id=stage_run.id,
+            attempt=claim.attempt,
+            workflow_uid=run.workflow_uid,
+            workflow_title=run.title,
+            stage_id=stage_run.stage,
+            stage_path=stage.path,
+            stage_title=stage.title or stage.path,
+            stage_type=stage.type,
+            mode=str(run.mode),
+            notebook=str(notebook),
+            project=str(project),
+            cwd=str(notebook.parent),
+            folder=str(folder),
+            output=str(folder / f"executed-{claim.attempt}.ipynb"),
+            artifacts=self._store.artifacts.url,
+            kernel=stage.kernel,
+            timeout=stage.timeout,
+            memory=parse_memory(stage.memory) if stage.memory else None,
+            data=dict(stage_run.data.values),
+            inputs=list(inputs) if inputs is not None else None,
+            failure=dict(stage_run.source_failure) if stage_run.source_failure else None,
+            successors=_successors(graph, stage_run.stage),
+            request=dict(claim.request) if claim.request is not None else None,
+            answers=claim.answers,
+            scheduled_time=run.scheduled_time.isoformat() if run.scheduled_time else None,
+            assignee=stage_run.assignee,
+            user=run.started_by,
+            environment=self._environment,
+        )
+
+
+def _successors(graph: Graph, stage: str) -> list[Successor]:
+    """Return the stages that `next_stage` may name, each once, in branch order."""
+    found: dict[str, Successor] = {}
+    for transition in graph.outgoing(stage, "completed"):
+        target = graph.stages[transition.target]
+        found.setdefault(target.path, Successor(target.path, target.title or target.path, transition.each))
+    return list(found.values())
+
+
+def json_loader(store: Store) -> Load:
+    """Return the function by which routing reads values that were too large for the database."""
+
+    def load_value(artifact: Artifact) -> Any:
+        with store.artifacts.open(artifact.hash) as file:
+            return json.load(file)
+
+    return load_value
