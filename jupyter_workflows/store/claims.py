@@ -8,10 +8,12 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import (
+    ARRAY,
+    BindParameter,
     Connection,
     Select,
+    Text,
     bindparam,
-    case,
     func,
     insert,
     literal_column,
@@ -34,6 +36,8 @@ LEASE = timedelta(seconds=30)
 
 #: Candidates that one look takes into account before it asks workflow by workflow.
 _WINDOW = 64
+#: Further ones that are tried on PostgreSQL, for another runner may be taking the same at this moment.
+_SPARE = 32
 _POOL_LOCK = 0x6A757078  # of PostgreSQL's advisory locks, ours for counting pools
 
 _s = stage_runs.c
@@ -91,6 +95,13 @@ _LOADED = [
 ]
 _LOAD_ALL = select(*_LOADED).join_from(stage_runs, runs)
 _LOAD = _LOAD_ALL.where(_s.id.in_(bindparam("ids", expanding=True)))
+_IDS: BindParameter[list[str]] = bindparam("ids", type_=ARRAY(Text))
+_LOCK = (
+    _LOAD_ALL.where(_s.id == func.any(_IDS), _QUEUED)
+    .order_by(func.array_position(_IDS, _s.id))
+    .limit(bindparam("limit"))
+    .with_for_update(of=stage_runs, skip_locked=True, key_share=True)
+)
 
 _TAKE = (
     update(stage_runs)
@@ -138,13 +149,14 @@ def queued(
     if pools:
         count()
     full = [pool for pool, left in room.items() if left <= 0]
-    parameters: dict[str, Any] = {"now": now, "runner": runner, "window": _WINDOW + 1}
+    window = max(_WINDOW, 2 * limit)
+    parameters: dict[str, Any] = {"now": now, "runner": runner, "window": window + 1}
     if full:
         parameters["full"] = full
     if run is not None:
         parameters["run"] = run
     found = _find(connection, False, run is not None, bool(full), parameters)
-    if len(found) > _WINDOW and run is None:
+    if len(found) > window and run is None:
         # A long queue: the oldest alone would let the workflow that filled it keep the others waiting.
         workflows = connection.execute(_QUEUED_WORKFLOWS).scalars().all()
         if len(workflows) > 1:
@@ -154,12 +166,12 @@ def queued(
                 for workflow in workflows
                 for row in _find(connection, True, False, bool(full), {**parameters, "workflow": workflow})
             ]
-    spare = len(found) if connection.dialect.name == "postgresql" and not pools else limit
+    spare = _SPARE if connection.dialect.name == "postgresql" and not pools else 0
     if len(found) <= limit and not room:
         return [candidate.id for candidate in found]
     if not counted:
         count()
-    return fair_order(found, running, limit=max(limit, spare), room=room)
+    return fair_order(found, running, limit=limit + spare, room=room)
 
 
 def _find(
@@ -213,13 +225,7 @@ def _lock(connection: Connection, ids: Sequence[str], limit: int) -> Sequence[An
     if connection.dialect.name != "postgresql":
         found = {row.id: row for row in connection.execute(_LOAD, {"ids": ids})}
         return [found[name] for name in ids if name in found]
-    order = case({name: place for place, name in enumerate(ids)}, value=_s.id)
-    if len(ids) == 1:
-        statement = _LOAD.where(_QUEUED)
-    else:
-        statement = _LOAD.where(_QUEUED).order_by(order).limit(limit)
-    locked = statement.with_for_update(of=stage_runs, skip_locked=True, key_share=True)
-    return connection.execute(locked, {"ids": ids}).all()
+    return connection.execute(_LOCK, {"ids": list(ids), "limit": limit}).all()
 
 
 def _take(

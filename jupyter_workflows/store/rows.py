@@ -13,7 +13,7 @@ from .tables import attempts, runs, stage_runs
 _runs = runs.c
 #: What `run_record` needs; labelled, so that it can be selected beside a stage run's columns.
 RUN_COLUMNS = [
-    column.label(f"run_{column.name}")
+    column.label(f"run__{column.name}")
     for column in (
         _runs.id,
         _runs.workflow_uid,
