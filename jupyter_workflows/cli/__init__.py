@@ -1,1 +1,1 @@
-"""."""
+"""The commands: ``jupyter workflows …``."""

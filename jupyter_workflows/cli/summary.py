@@ -1,0 +1,103 @@
+"""What a run came to, in words: for `run`, `demo` and `runs show`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from .errors import COMPLETED, FAILED, WAITING
+from .output import Output, state_text, table
+from .progress import one_line
+
+#: How many keys of the stage data a summary shows.
+_KEYS = 12
+
+
+def exit_code(state: str) -> int:
+    """Return the exit code for the state of a run."""
+    return {"completed": COMPLETED, "waiting": WAITING}.get(state, FAILED)
+
+
+def print_stages(output: Output, report: Mapping[str, Any]) -> None:
+    """Print a table of a report's stage runs and where their executed notebooks are."""
+    from rich.text import Text
+
+    folder = _common_folder([stage["notebook"] for stage in report["stages"] if stage["notebook"]])
+    made = table(["stage", "state", "attempts", "executed notebook"])
+    for stage in report["stages"]:
+        notebook = stage["notebook"] or ""
+        if folder is not None and notebook:
+            notebook = str(Path(notebook).relative_to(folder))
+        made.add_row(
+            Text(stage["path"], style="bold"),
+            state_text(stage["state"]),
+            Text(str(stage["attempts"])),
+            Text(notebook),
+        )
+    output.out.print(made)
+    if folder is not None:
+        output.print(f"\nThe executed notebooks are in {folder}")
+
+
+def print_errors(output: Output, report: Mapping[str, Any]) -> None:
+    """Print why stages failed, and where to look."""
+    for stage in report["stages"]:
+        error = stage["error"]
+        if error is None:
+            continue
+        cell = f", cell {error['cell']}" if error.get("cell") is not None else ""
+        output.print(f"{stage['path']}{cell}: {error['name']}: {error['message']}", "red")
+        if stage["notebook"]:
+            output.print(f"  {stage['notebook']}")
+
+
+def print_data(output: Output, data: Mapping[str, Any], title: str = "Data") -> None:
+    """Print stage data, a line for each key."""
+    from rich.text import Text
+
+    if not data:
+        return
+    output.print(f"\n{title}", "bold")
+    made = table(["key", "value"])
+    made.show_header = False
+    for key, value in list(data.items())[:_KEYS]:
+        made.add_row(Text(key), Text(shown(value)))
+    output.out.print(made)
+    if len(data) > _KEYS:
+        output.print(f"… and {len(data) - _KEYS} more (--json shows all)")
+
+
+def shown(value: Any) -> str:
+    """Return a value of the stage data as short text."""
+    if isinstance(value, dict) and isinstance(kind := value.get("kind"), str):
+        if kind == "artifact":
+            return _artifact(value)
+        if set(value) == {"kind", "value"}:
+            return str(value["value"])
+    if isinstance(value, str):
+        return one_line(value, 100)
+    return one_line(json.dumps(value, ensure_ascii=False, default=str), 100)
+
+
+def _artifact(value: Mapping[str, Any]) -> str:
+    parts = [str(value.get("type", "artifact"))]
+    if value.get("name"):
+        parts.append(str(value["name"]))
+    if value.get("shape"):
+        parts.append(" × ".join(str(length) for length in value["shape"]))
+    return " ".join(parts)
+
+
+def _common_folder(notebooks: list[str]) -> Path | None:
+    """Return the folder that holds all of them, if it is worth naming once."""
+    if not notebooks:
+        return None
+    import os.path
+
+    try:
+        common = Path(os.path.commonpath([str(Path(name).parent) for name in notebooks]))
+    except ValueError:  # on different drives
+        return None
+    return common if len(common.parts) > 1 else None
