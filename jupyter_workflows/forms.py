@@ -1,0 +1,78 @@
+"""What a form's notebook uses: pages, and functions that ask one question each."""
+
+from __future__ import annotations
+
+from .authoring.errors import FormError, FormParked
+from .authoring.forms.answers import Answers
+from .authoring.forms.builder import Fields
+from .authoring.forms.fields import Period
+from .authoring.forms.page import Page
+from .authoring.forms.reading import (
+    display,
+    display_dataframe,
+    display_html,
+    display_image,
+    display_link,
+    display_markdown,
+    display_plot,
+    display_text,
+    read,
+    read_checkbox,
+    read_checklist,
+    read_currency,
+    read_date,
+    read_date_range,
+    read_dropdown,
+    read_email,
+    read_file,
+    read_image,
+    read_list,
+    read_multiple_choice,
+    read_number,
+    read_password,
+    read_phone,
+    read_rating,
+    read_slider,
+    read_tags,
+    read_textarea,
+    read_time,
+    read_toggle,
+)
+
+__all__ = [
+    "Answers",
+    "Fields",
+    "FormError",
+    "FormParked",
+    "Page",
+    "Period",
+    "display",
+    "display_dataframe",
+    "display_html",
+    "display_image",
+    "display_link",
+    "display_markdown",
+    "display_plot",
+    "display_text",
+    "read",
+    "read_checkbox",
+    "read_checklist",
+    "read_currency",
+    "read_date",
+    "read_date_range",
+    "read_dropdown",
+    "read_email",
+    "read_file",
+    "read_image",
+    "read_list",
+    "read_multiple_choice",
+    "read_number",
+    "read_password",
+    "read_phone",
+    "read_rating",
+    "read_slider",
+    "read_tags",
+    "read_textarea",
+    "read_time",
+    "read_toggle",
+]
