@@ -38,11 +38,14 @@ def findings_of(error: ValidationError, value: Mapping[str, Any]) -> list[Findin
     untyped = {finding.stage for finding in findings}
     expectations: dict[tuple[str | int, ...], list[tuple[str, str, str]]] = {}
     for detail in error.errors(include_url=False, include_context=True, include_input=True):
-        location = _location(detail["loc"], value)
+        location = _location(detail["loc"], value, missing=detail["type"] == "missing")
         if location is None or (len(location) > 1 and location[0] == "stages" and location[1] in untyped):
             continue
         expectations.setdefault(location, []).append(_in_words(detail))
     for location, words in expectations.items():
+        if any(len(other) > len(location) and other[: len(location)] == location for other in expectations):
+            # Another member of the union fits better; what is wrong lies in it.
+            continue
         code = words[0][0]
         expected = " or ".join(dict.fromkeys(word for _, word, _ in words))
         if code == "missing-field":
@@ -60,7 +63,7 @@ def _stages_without_type(value: Mapping[str, Any]) -> list[Finding]:
     types = ", ".join(_MEMBERS)
     findings = []
     for key, stage in stages.items():
-        if isinstance(stage, Mapping) and stage.get("type") not in _MEMBERS:
+        if isinstance(stage, Mapping) and str(stage.get("type")) not in _MEMBERS:
             code, message = "missing-field", "It is missing."
             if "type" in stage:
                 code, message = "bad-value", f"{_short(stage['type'])} is not a type of stage."
@@ -70,7 +73,7 @@ def _stages_without_type(value: Mapping[str, Any]) -> list[Finding]:
     return findings
 
 
-def _location(loc: tuple[str | int, ...], value: Any) -> tuple[str | int, ...] | None:
+def _location(loc: tuple[str | int, ...], value: Any, *, missing: bool) -> tuple[str | int, ...] | None:
     """Return the path of an error in the JSON value, without the unions' members.
 
     Returns
@@ -88,7 +91,7 @@ def _location(loc: tuple[str | int, ...], value: Any) -> tuple[str | int, ...] |
         inside = part in value if isinstance(value, Mapping) else isinstance(value, list)
         if inside and (isinstance(value, Mapping) or isinstance(part, int)):
             value = value[part]
-        elif not (isinstance(value, Mapping) and index == len(loc) - 1):
+        elif not (missing and index == len(loc) - 1):
             # The member of a union that pydantic tried.
             continue
         path.append(part)

@@ -180,6 +180,6 @@ def _without_magics(source: str) -> str:
             for line in lines
         )
     try:
-        return str(TransformerManager().transform_cell(source))
+        return str(TransformerManager().transform_cell(source))  # type: ignore[no-untyped-call]
     except SyntaxError:
         return ""

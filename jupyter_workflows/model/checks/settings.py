@@ -54,8 +54,7 @@ def _assignee(key: str, stage: FormStage, first: bool) -> Iterator[Finding]:
             yield Finding(
                 "form-without-assignee",
                 "warning",
-                "The form has no assignee: its task belongs to whoever started the run, unless a notebook says"
-                " otherwise.",
+                "The form has no assignee. If no notebook names one, whoever started the run gets the task.",
                 "Choose a person or a team.",
                 stage=key,
                 field="assignee",

@@ -124,15 +124,15 @@ def _condition(key: str, transition: Transition) -> Iterator[Finding]:
 
 def _otherwise(document: Document) -> Iterator[Finding]:
     groups: dict[tuple[str, str], list[str]] = defaultdict(list)
-    conditional = set()
+    conditional: set[tuple[str, str]] = set()
     for key, transition in sorted(document.transitions.items()):
-        group = (transition.source, transition.on)
+        group: tuple[str, str] = (transition.source, transition.on)
         if transition.else_:
             groups[group].append(key)
         elif transition.condition is not None:
             conditional.add(group)
-    for group, keys in groups.items():
-        if group not in conditional:
+    for branch, keys in groups.items():
+        if branch not in conditional:
             yield Finding(
                 "else-without-condition",
                 "warning",
