@@ -54,6 +54,10 @@ class Arrival:
         The sequence of the source.
     empty
         Whether it stands for an `each` over an empty list: it lets the join start, without an input.
+    scope
+        The items that the branch is for.
+    assignee
+        To whom `next_stage` gave the successor.
     """
 
     source: str
@@ -62,6 +66,8 @@ class Arrival:
     sequence: int
     data: StageData = field(default_factory=StageData)
     empty: bool = False
+    scope: Mapping[str, str] = field(default_factory=dict)
+    assignee: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +78,9 @@ class StageRun:
     ----------
     stage
         The stage's key in the document.
+    key, sequence
+        Where it stands among the others. Of a joining one: where it would stand if it started with what
+        arrived so far; so with `scope`.
     scope
         For each `each` above it, the name `as` and which item this branch is for.
     handled
@@ -79,7 +88,8 @@ class StageRun:
     failures
         Failed and timed-out attempts so far; `lost` those lost in a row.
     arrivals
-        Of a joining one: what arrived so far (data may be left out here).
+        Of a joining one: what arrived so far. The data may be left out here, and so may all of them where the
+        record is kept as `Changes.gathered` says.
     """
 
     id: str
@@ -95,30 +105,54 @@ class StageRun:
     lost: int = 0
     arrivals: tuple[Arrival, ...] = ()
 
+    @property
+    def is_unhandled(self) -> bool:
+        """Whether it failed and nothing took over."""
+        return self.state is StageRunState.FAILED and not self.handled
+
+
+@dataclass(frozen=True, slots=True)
+class StageCount:
+    """Stage runs of one stage and state that a view counts instead of listing them."""
+
+    stage: str
+    state: StageRunState
+    scope: Mapping[str, str] = field(default_factory=dict)
+    count: int = 1
+
 
 @dataclass(frozen=True, slots=True)
 class RunView:
     """The part of a run that a decision depends on.
 
+    Every stage run that is active, or failed and not handled, is in it, either in `stage_runs` or in
+    `counts`. The stage run that the outcome is about and all joining ones must be in `stage_runs`.
+
     Parameters
     ----------
     stage_runs
-        Every stage run that is active, or failed and not handled.
+        Stage runs one by one.
     total
         How many stage runs the run has, ended ones included.
     cancelled
         Whether somebody cancelled the run.
+    counts
+        The others, grouped by stage, state and scope, so that a wide fan-out costs one row a stage. If no
+        join of the graph says `per`, the scope may be left out. If the graph has no joins, one count for
+        each state is enough, with any stage. Handled failures are not counted.
     """
 
     stage_runs: tuple[StageRun, ...]
     total: int
     cancelled: bool = False
+    counts: tuple[StageCount, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class NextStage:
     """A successor that a completion makes: where to, with what.
 
+    `place` is its place among the successors that are not `empty`; `scope` is what it adds to the source's.
     Produced by `routing.route`, before the transaction; `advance` turns it into stage runs and arrivals.
     """
 
@@ -138,8 +172,9 @@ class Outcome:
     Parameters
     ----------
     kind
-        ``completed``; ``failed`` (also timed out: counted for retries); ``lost`` (its runner or kernel vanished
-        for no fault of the notebook); ``parked`` (a form waits for a person); ``cancelled``; ``expired``.
+        ``completed``; ``failed`` (also timed out: counted for retries); ``lost`` (its runner or kernel
+        vanished for no fault of the notebook); ``parked`` (a form waits for a person); ``cancelled``;
+        ``expired``.
     data
         The stage data after the stage (of a failed one: what it had started with).
     next
@@ -170,8 +205,26 @@ class NewStageRun:
 
 
 @dataclass(frozen=True, slots=True)
+class Gathered:
+    """Where a joining stage run stands after new arrivals."""
+
+    key: Key
+    sequence: int
+    scope: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
 class StartedJoin:
-    """A joining stage run whose time has come. Its arrivals' data must be merged (`merge.merge`)."""
+    """A joining stage run whose time has come. Its arrivals' data must be merged (`merge.merge`).
+
+    Parameters
+    ----------
+    arrivals, parents
+        What arrived, in branch order, and the stage runs that it came from. Of a view that left earlier
+        arrivals out, only those of this outcome.
+    assignee
+        The one that the last arrival with an assignee names.
+    """
 
     stage_run: str
     key: Key
@@ -180,6 +233,23 @@ class StartedJoin:
     parents: tuple[str, ...]
     state: StageRunState
     arrivals: tuple[Arrival, ...]
+    assignee: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What may go on, and the run's state after it."""
+
+    started: tuple[StartedJoin, ...]
+    run_state: RunState
+
+
+@dataclass(frozen=True, slots=True)
+class Cancelled:
+    """What cancelling a run ends: the listed stage runs, and those that the view only counted."""
+
+    stage_runs: tuple[str, ...]
+    run_state: RunState = RunState.CANCELLED
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,6 +266,8 @@ class Changes:
         New stage runs (joining ones included, with their first arrivals).
     arrived
         Arrivals at joining stage runs that exist already, by the id of these.
+    gathered
+        The new key, sequence and scope of these.
     started
         Joins that start now, existing or just created ones.
     run_state
@@ -212,4 +284,5 @@ class Changes:
     failure: Failure | None = None
     created: tuple[NewStageRun, ...] = ()
     arrived: Mapping[str, tuple[Arrival, ...]] = field(default_factory=dict)
+    gathered: Mapping[str, Gathered] = field(default_factory=dict)
     started: tuple[StartedJoin, ...] = ()
