@@ -84,7 +84,7 @@ def runnable(project: Project) -> list[dict[str, Any]]:
     if errors:
         raise FindingsError(
             f"{project.path} cannot be run: {counted(len(errors), 'error')}",
-            f"Mend it, then look again: jupyter workflows check {project.path}",
+            f"Mend it, then look again: jupyter workflows check {typed(project.path)}",
             findings,
         )
     return findings
@@ -93,3 +93,13 @@ def runnable(project: Project) -> list[dict[str, Any]]:
 def counted(number: int, noun: str) -> str:
     """Return a number with its noun, as in ``2 errors``."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def typed(path: Path) -> str:
+    """Return a path as one would type it in a shell, relative to the current folder where it lies there."""
+    import shlex
+
+    try:
+        return shlex.quote(str(path.relative_to(Path.cwd())))
+    except (ValueError, OSError):
+        return shlex.quote(str(path))

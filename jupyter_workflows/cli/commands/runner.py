@@ -1,0 +1,118 @@
+"""``jupyter workflows runner``: execute what is queued, until stopped."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+import click
+
+from jupyter_workflows.cli.arguments import assignments
+from jupyter_workflows.cli.base import Command
+from jupyter_workflows.cli.errors import CliError
+from jupyter_workflows.cli.logs import log_to_console
+from jupyter_workflows.cli.output import Output, pass_output
+from jupyter_workflows.cli.stores import database_option
+
+
+@click.command(cls=Command)
+@database_option
+@click.option(
+    "--concurrency",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Stages executed at a time; by default one more than there are processors.",
+)
+@click.option(
+    "--pool",
+    "pools",
+    multiple=True,
+    metavar="NAME=N",
+    help="At most N stages of the pool NAME at a time, over all runners. May be given again.",
+)
+@click.option(
+    "--kernel-pool",
+    type=click.IntRange(min=0),
+    metavar="N",
+    help="Kernels kept ready, so that a stage starts at once. 0: none.",
+)
+@click.option(
+    "--preload",
+    multiple=True,
+    metavar="MODULE",
+    help="Import this module once, before kernels are made of it (Linux). May be given again.",
+)
+@click.option(
+    "--poll-interval",
+    type=click.FloatRange(min=0.05),
+    metavar="SECONDS",
+    help="How often to look for work where no wake-up reaches this runner.",
+)
+@click.option(
+    "--keep-days",
+    type=click.FloatRange(min=0),
+    metavar="DAYS",
+    help="Remove live runs that ended longer ago.",
+)
+@click.option(
+    "--keep-runs", type=click.IntRange(min=0), metavar="N", help="Keep the last N live runs of each workflow."
+)
+@click.option("-v", "--verbose", is_flag=True, help="Say more about what goes on inside.")
+@pass_output
+def runner(
+    output: Output,
+    database: str | None,
+    concurrency: int | None,
+    pools: tuple[str, ...],
+    kernel_pool: int | None,
+    preload: tuple[str, ...],
+    poll_interval: float | None,
+    keep_days: float | None,
+    keep_runs: int | None,
+    verbose: bool,
+) -> int:
+    """Execute what is queued, until stopped.
+
+    A Jupyter server starts a runner of its own. Start one by hand to execute workflows without a server,
+    with systemd, or on several machines that share a PostgreSQL database.
+
+    SIGTERM or Ctrl-C: it claims nothing more, finishes what it executes, then ends. A second time: it ends
+    at once, and what it executed is taken up again by another runner (or failed, as the stage's after_crash
+    says). What a runner that died was executing is taken up again, too.
+
+    \b
+    Examples:
+      jupyter workflows runner
+      jupyter workflows runner --concurrency 8 --pool warehouse=2 --preload pandas
+      jupyter workflows runner --database postgresql://db.example.org/workflows
+    """
+    from jupyter_workflows.runner.service import run_runner
+    from jupyter_workflows.runner.settings import RunnerSettings
+
+    given: dict[str, Any] = {
+        "concurrency": concurrency,
+        "pools": _limits(pools) or None,
+        "kernel_pool": kernel_pool,
+        "preload": preload or None,
+        "poll_interval": poll_interval,
+        "keep_runs_for": None if keep_days is None else keep_days * 86400,
+        "keep_runs": keep_runs,
+    }
+    settings = RunnerSettings(**{name: value for name, value in given.items() if value is not None})
+    log_to_console(output, level=logging.DEBUG if verbose else logging.INFO, times=True)
+    return run_runner(database, settings)
+
+
+def _limits(pools: tuple[str, ...]) -> dict[str, int]:
+    limits = {}
+    for name, text in assignments(pools, "--pool", "NAME=N").items():
+        try:
+            limits[name] = int(text)
+        except ValueError:
+            limits[name] = 0
+        if limits[name] < 1:
+            raise CliError(
+                f"--pool {name}={text}: the limit must be a whole number of at least 1",
+                f"Write --pool {name}=2",
+            )
+    return limits
