@@ -208,7 +208,7 @@ class Stage(MutableMapping[str, Any]):
                 changes[key] = self._encode_set(key)
             elif key in self._values and not isinstance(self._values[key], _IMMUTABLE):
                 wire = encode(self._values[key], key=key, save=self._attempt.blobs.save)
-                if wire != self._wire[key] and wire != self._reencoded(key):
+                if wire != self._wire[key] and (_holds_file(self._values[key]) or wire != self._again(key)):
                     changes[key] = wire
         return changes, sorted(self._deleted)
 
@@ -220,7 +220,7 @@ class Stage(MutableMapping[str, Any]):
                 raise
             return self._at_set[key]
 
-    def _reencoded(self, key: str) -> Any:
+    def _again(self, key: str) -> Any:
         # Another version of a library may write the same frame as other bytes, which is no change.
         original = decode(self._wire[key], load=self._attempt.blobs.load)
         return encode(original, key=key, save=self._attempt.blobs.save)

@@ -26,6 +26,9 @@ KIND = "$kind"
 #: JSON text of one stage-data value longer than this is kept as an artifact.
 SPILL = 64 * 1024
 
+#: Python refuses to read longer integers (more than 4300 digits) back from text.
+_MOST_BITS = 14_000
+
 ALLOWED = (
     "JSON values, datetime, date, time, timedelta, Decimal, UUID, bytes, Path (a file), "
     "DataFrames (pandas, polars), pyarrow Tables and NumPy arrays"
@@ -141,8 +144,6 @@ def encode(value: object, *, key: str, save: Save | None) -> Any:
         text = json.dumps(wire, separators=(",", ":"), allow_nan=False).encode()
     except RecursionError:
         raise TypeError(f"{key} is nested too deeply for stage data") from None
-    except ValueError as error:  # an int with more digits than Python converts
-        raise TypeError(f"{key} can't be written as JSON: {error}") from None
     if len(text) <= SPILL:
         return wire
     length = len(value) if hasattr(value, "__len__") else None
@@ -235,8 +236,10 @@ def _is_artifact(wire: Any) -> bool:
 def _encode(value: object, path: str, save: Save | None, above: set[int]) -> Any:
     # The order matters: bool is an int, datetime is a date, and pandas and NumPy have subclasses of most.
     kind = type(value)
-    if value is None or kind in (bool, int, str):
+    if value is None or kind in (bool, str):
         return value
+    if kind is int:
+        return _encode_integer(value, path)  # type: ignore[arg-type]
     if kind is float:
         return _encode_float(value)  # type: ignore[arg-type]
     if kind.__module__.partition(".")[0] in ("numpy", "pandas", "polars", "pyarrow"):
@@ -246,7 +249,7 @@ def _encode(value: object, path: str, save: Save | None, above: set[int]) -> Any
     if isinstance(value, str):
         return str.__str__(value)
     if isinstance(value, int):
-        return int(value)
+        return _encode_integer(int(value), path)
     if isinstance(value, float):
         return _encode_float(float(value))
     if isinstance(value, Mapping | list | tuple):
@@ -281,6 +284,12 @@ def _encode_container(
             )
         wire[str.__str__(name)] = _encode(item, f"{path}[{json.dumps(name)}]", save, above)
     return {KIND: "object", "value": wire} if KIND in wire else wire
+
+
+def _encode_integer(value: int, path: str) -> int:
+    if value.bit_length() > _MOST_BITS:
+        raise TypeError(f"{path} is an integer with thousands of digits, which JSON text can't hold")
+    return value
 
 
 def _encode_float(value: float) -> Any:
