@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ..document import Document
 from ..findings import Finding
+from ..graph import Graph
 from .notebooks import check_notebooks, is_inside, kernel_of
 from .settings import check_settings
 from .structure import check_structure
@@ -26,10 +27,17 @@ def check(document: Document, project: ProjectView | None = None) -> list[Findin
     -------
     The findings, errors first, in an order that depends on nothing else.
     """
-    findings = [*check_structure(document), *check_settings(document)]
+    graph = Graph.from_document(document)
+    findings = [*check_structure(document, graph), *check_settings(document, graph)]
     if project is not None:
         findings += check_notebooks(document, project)
     return sorted(
         findings,
-        key=lambda finding: (_RANKS[finding.severity], finding.where, finding.cell or 0, finding.code),
+        key=lambda finding: (
+            _RANKS[finding.severity],
+            finding.where,
+            finding.cell or 0,
+            finding.code,
+            finding.message,
+        ),
     )

@@ -6,18 +6,17 @@ from collections.abc import Callable, Iterator
 
 from ..document import DataReference, Document, FormStage, HookStage, JobStage, Stage
 from ..findings import Finding
+from ..graph import Graph
 from ..schedule import Schedule, ScheduleError
 from ..units import UnitError, parse_duration, parse_memory
-from .reach import entries
 
 
-def check_settings(document: Document) -> Iterator[Finding]:
+def check_settings(document: Document, graph: Graph) -> Iterator[Finding]:
     """Find settings that cannot be understood or do not fit the stage."""
-    firsts = entries(document)
     for key, stage in document.stages.items():
         yield from _amounts(key, stage)
         if isinstance(stage, FormStage):
-            yield from _assignee(key, stage, key in firsts)
+            yield from _assignee(key, stage, key in graph.entries)
         elif isinstance(stage.start, str):
             yield Finding(
                 "start-of-form",

@@ -8,11 +8,11 @@ from collections.abc import Iterator
 from ..conditions import ConditionSyntaxError, parse
 from ..document import Document, JobStage, Stage, Transition
 from ..findings import Finding
+from ..graph import Graph
 from ..slugs import SLUG, slug
-from .reach import entries, reachable
 
 
-def check_structure(document: Document) -> Iterator[Finding]:
+def check_structure(document: Document, graph: Graph) -> Iterator[Finding]:
     """Find what is wrong with the graph, whatever the notebooks are."""
     yield from _paths(document)
     for key, transition in document.transitions.items():
@@ -20,9 +20,9 @@ def check_structure(document: Document) -> Iterator[Finding]:
         yield from _names(key, transition)
         yield from _condition(key, transition)
     yield from _otherwise(document)
-    yield from _entries(document)
+    yield from _entries(document, graph)
     for key, stage in document.stages.items():
-        yield from _join(document, key, stage)
+        yield from _join(graph, key, stage)
 
 
 def _paths(document: Document) -> Iterator[Finding]:
@@ -127,10 +127,10 @@ def _otherwise(document: Document) -> Iterator[Finding]:
     conditional: set[tuple[str, str]] = set()
     for key, transition in sorted(document.transitions.items()):
         group: tuple[str, str] = (transition.source, transition.on)
-        if transition.else_:
-            groups[group].append(key)
-        elif transition.condition is not None:
+        if transition.condition is not None:
             conditional.add(group)
+        elif transition.else_:
+            groups[group].append(key)
     for branch, keys in groups.items():
         if branch not in conditional:
             yield Finding(
@@ -152,12 +152,11 @@ def _otherwise(document: Document) -> Iterator[Finding]:
             )
 
 
-def _entries(document: Document) -> Iterator[Finding]:
+def _entries(document: Document, graph: Graph) -> Iterator[Finding]:
     if not document.stages:
         yield Finding("no-stages", "info", "The workflow has no stages yet.", "Add the first one.")
         return
-    starts = {key for key in entries(document) if not document.stages[key].disabled}
-    if not starts:
+    if not graph.entries:
         yield Finding(
             "no-entry",
             "error",
@@ -165,20 +164,20 @@ def _entries(document: Document) -> Iterator[Finding]:
             "Enable the first stage, or set “start” on the one with which a run begins.",
         )
         return
-    reached = reachable(document, starts)
+    reached = set(graph.entries).union(*(graph.reachable(key) for key in graph.entries))
     for key, stage in document.stages.items():
         if key not in reached and not stage.disabled:
             yield Finding(
                 "unreachable-stage",
                 "warning",
-                "No run can get to this stage, because every way to it begins with a disabled one.",
-                "Enable the stage it begins with, or connect it to another.",
+                "No run that begins with a first stage gets to this one.",
+                "Connect it to another, set its “start”, or enable the stage before it.",
                 stage=key,
             )
 
 
-def _join(document: Document, key: str, stage: Stage) -> Iterator[Finding]:
-    incoming = [transition for transition in document.transitions.values() if transition.target == key]
+def _join(graph: Graph, key: str, stage: Stage) -> Iterator[Finding]:
+    incoming = any(transition.target == key for transition in graph.transitions.values())
     if stage.join != "any" and not incoming:
         yield Finding(
             "join-without-arrivals",
@@ -200,9 +199,9 @@ def _join(document: Document, key: str, stage: Stage) -> Iterator[Finding]:
             )
     if stage.per is not None and not any(
         transition.each is not None
-        and transition.as_ == stage.per
-        and key in reachable(document, {transition.target})
-        for transition in document.transitions.values()
+        and transition.name == stage.per
+        and (key == transition.target or key in graph.reachable(transition.target))
+        for transition in graph.transitions.values()
     ):
         yield Finding(
             "per-without-each",
