@@ -1,0 +1,93 @@
+"""What makes a forked process one of its own, before it is a kernel."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import resource
+import signal
+import socket
+import sys
+import time
+from dataclasses import dataclass
+from typing import Any
+
+_PR_SET_PDEATHSIG = 1
+_libc = ctypes.CDLL(None)
+
+
+@dataclass(frozen=True, slots=True)
+class Seat:
+    """What a forked process has been given: its channel to the server, and a name for its sockets."""
+
+    channel: socket.socket
+    sockets: str
+
+
+def seat_child(server: int, channel: socket.socket, sockets: str) -> Seat:
+    """Make a freshly forked process the leader of its own session, which dies with its server."""
+    os.setsid()
+    _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != server:  # it ended before the line above
+        os._exit(1)
+    null = os.open(os.devnull, os.O_RDWR)
+    for descriptor in (0, 1, 2):  # what the server writes is no business of a notebook
+        os.dup2(null, descriptor)
+    os.close(null)
+    return Seat(channel, sockets)
+
+
+class Surroundings:
+    """The server's own environment and search path, as kernels must not simply inherit them."""
+
+    def __init__(self) -> None:
+        inherited = [path for path in os.environ.get("PYTHONPATH", "").split(os.pathsep) if path]
+        self.path = [path for path in sys.path if path not in inherited]
+        self.locale = _locale_of(os.environ)
+
+    def replace(self, environment: dict[str, str], cwd: str) -> None:
+        """Put on a kernel's environment, working directory and search path."""
+        os.chdir(cwd)
+        os.environ.clear()
+        os.environ.update(environment)
+        extra = [
+            os.path.join(cwd, path)  # noqa: PTH118
+            for path in environment.get("PYTHONPATH", "").split(os.pathsep)
+            if path
+        ]
+        sys.path[:] = [*extra, *self.path]
+        sys.dont_write_bytecode = bool(environment.get("PYTHONDONTWRITEBYTECODE"))
+        sys.pycache_prefix = environment.get("PYTHONPYCACHEPREFIX") or None
+        if "TZ" in environment:
+            time.tzset()
+        if _locale_of(environment) != self.locale:
+            import locale
+
+            locale.setlocale(locale.LC_CTYPE, "")
+
+
+def limit_memory(size: int) -> None:
+    """Bound what this process may allocate.
+
+    ``RLIMIT_DATA`` counts the memory that the process may write; ``RLIMIT_AS`` would also count mapped
+    libraries and address space that is merely reserved, of which numpy alone takes more than 512 MiB.
+    """
+    resource.setrlimit(resource.RLIMIT_DATA, (size, size))
+
+
+def renew_secrets() -> None:
+    """Replace random state that all forked processes would share.
+
+    `random` sees to itself, and what asks the system (`uuid`, `secrets`, `ssl`, ``default_rng``) shares
+    nothing.
+    """
+    if numpy_random := sys.modules.get("numpy.random"):
+        numpy_random.seed()
+    if process := sys.modules.get("multiprocessing.process"):
+        process.current_process().authkey = os.urandom(32)
+    if tempfile := sys.modules.get("tempfile"):
+        vars(tempfile)["tempdir"] = None  # the environment may name another one
+
+
+def _locale_of(environment: Any) -> list[str | None]:
+    return [environment.get(name) for name in ("LC_ALL", "LC_CTYPE", "LANG")]
