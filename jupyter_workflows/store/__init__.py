@@ -1,5 +1,7 @@
 """What is remembered about runs: SQLite in the user's data folder by default, or PostgreSQL."""
 
+from .artifacts import ArtifactStore
+from .auditing import AuditEntry
 from .database import Database, default_url, open_database, state_folder
 from .errors import (
     DatabaseBusy,
@@ -11,9 +13,10 @@ from .errors import (
     StoreError,
     WrongState,
 )
-from .facade import Store
+from .facade import Store, open_store
 from .identity import RunnerIdentity
 from .ids import new_id
+from .outbox import OutboxEntry
 from .records import (
     AttemptRecord,
     AttemptReport,
@@ -21,14 +24,21 @@ from .records import (
     Idempotency,
     NewRun,
     RunDetails,
+    RunFilter,
+    RunPage,
     RunRecord,
     StageRunRecord,
     Task,
+    TaskFilter,
+    TaskPage,
 )
+from .retention import Removed
 
 __all__ = [
+    "ArtifactStore",
     "AttemptRecord",
     "AttemptReport",
+    "AuditEntry",
     "Claim",
     "Database",
     "DatabaseBusy",
@@ -38,7 +48,11 @@ __all__ = [
     "NewRun",
     "NewerSchema",
     "NotFound",
+    "OutboxEntry",
+    "Removed",
     "RunDetails",
+    "RunFilter",
+    "RunPage",
     "RunRecord",
     "RunnerIdentity",
     "StageRunRecord",
@@ -46,9 +60,12 @@ __all__ = [
     "Store",
     "StoreError",
     "Task",
+    "TaskFilter",
+    "TaskPage",
     "WrongState",
     "default_url",
     "new_id",
     "open_database",
+    "open_store",
     "state_folder",
 ]

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
 from sqlalchemy import (
     ARRAY,
-    BindParameter,
     Connection,
     Select,
     Text,
@@ -23,7 +22,7 @@ from sqlalchemy import (
     update,
 )
 
-from jupyter_workflows.model.states import AttemptState, StageRunState
+from jupyter_workflows.model.states import AttemptState, RunState, StageRunState
 
 from .errors import NotFound, WrongState
 from .fairness import Candidate, fair_order
@@ -95,7 +94,7 @@ _LOADED = [
 ]
 _LOAD_ALL = select(*_LOADED).join_from(stage_runs, runs)
 _LOAD = _LOAD_ALL.where(_s.id.in_(bindparam("ids", expanding=True)))
-_IDS: BindParameter[list[str]] = bindparam("ids", type_=ARRAY(Text))
+_IDS = bindparam("ids", type_=cast("Any", ARRAY(Text)))
 _LOCK = (
     _LOAD_ALL.where(_s.id == func.any(_IDS), _QUEUED)
     .order_by(func.array_position(_IDS, _s.id))
@@ -207,16 +206,33 @@ def claim(
 
 
 def claim_waiting(
-    connection: Connection, runner: RunnerIdentity, stage_run: str, *, now: datetime, lease: timedelta = LEASE
+    connection: Connection,
+    runner: RunnerIdentity,
+    stage_run: str,
+    *,
+    by: str | None,
+    now: datetime,
+    lease: timedelta = LEASE,
 ) -> Claim:
-    """Take one waiting (or queued) stage run, such as a task that a person opens."""
+    """Take one waiting (or queued) stage run; see `Store.claim_waiting`."""
+    run = connection.execute(select(_s.run_id).where(_s.id == stage_run)).scalar()
+    if run is None:
+        raise NotFound(f"there is no stage run {stage_run}")
+    # As everywhere the run is locked first, then its stage run.
+    connection.execute(select(runs.c.id).where(runs.c.id == run).with_for_update(key_share=True))
     row = connection.execute(
         _LOAD_ALL.where(_s.id == stage_run).with_for_update(of=stage_runs, key_share=True)
-    ).first()
-    if row is None:
-        raise NotFound(f"there is no stage run {stage_run}")
+    ).one()
     if row.state not in (StageRunState.WAITING, StageRunState.QUEUED):
-        raise WrongState(f"stage run {stage_run} is {row.state}", "Only a waiting one can be opened")
+        holder = f", opened by {row.opened_by}" if row.opened_by else ""
+        raise WrongState(f"stage run {stage_run} is {row.state}{holder}", "Only a waiting one can be opened")
+    connection.execute(update(stage_runs).where(_s.id == stage_run).values(opened_by=by))
+    # The run does not merely wait any more.
+    connection.execute(
+        update(runs)
+        .where(runs.c.id == row.run_id, runs.c.state == RunState.WAITING.value)
+        .values(state=RunState.RUNNING.value)
+    )
     return _take(connection, runner, [row], now=now, lease=lease)[0]
 
 

@@ -2,30 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Set
+from collections.abc import Set
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, select, update
 
 from jupyter_workflows.model.advance import advance
-from jupyter_workflows.model.graph import Graph
-from jupyter_workflows.model.merge import merge
-from jupyter_workflows.model.records import Arrival, Changes, Outcome, StageData, StartedJoin
+from jupyter_workflows.model.records import Changes, Outcome
 from jupyter_workflows.model.states import AttemptState, RunState, StageRunState
 
+from . import artifact_refs
 from .errors import NotFound, StaleClaim
+from .graphs import Parsed
 from .ids import new_id
-from .making import assignee_of, insert_arrivals, insert_stage_runs, stage_run_row, waiting_times
+from .joining import start_join
+from .making import insert_arrivals, insert_stage_runs, stage_run_row, waiting_times
+from .notices import announce_failure, announce_task
 from .records import AttemptReport
-from .tables import arrivals, attempts, runs, stage_runs
+from .tables import attempts, runs, stage_runs
 from .views import load_view, model_stage_run
 
 LIMIT = 10_000
 
 _r = runs.c
 _s = stage_runs.c
-_a = arrivals.c
 _ENDED = frozenset({StageRunState.COMPLETED, StageRunState.FAILED, StageRunState.CANCELLED})
 _RUN_ENDED = frozenset({RunState.COMPLETED, RunState.FAILED, RunState.CANCELLED})
 
@@ -44,6 +45,7 @@ _LOCK_RUN = (
         _r.answers,
         _r.requests,
         _r.ended_at,
+        _r.entry_stage,
     )
     .where(_r.id == bindparam("run"))
     .with_for_update(key_share=True)
@@ -88,7 +90,7 @@ _END = (
                 "expires_at",
             )
         }
-        | {"runner": None, "lease_until": None}
+        | {"runner": None, "lease_until": None, "opened_by": None}
     )
 )
 _END_ATTEMPT = (
@@ -103,6 +105,11 @@ _END_ATTEMPT = (
             for name in ("state", "ended_at", "output", "error", "warnings", "timings")
         }
     )
+)
+_GATHER = (
+    update(stage_runs)
+    .where(_s.id == bindparam("id_"))
+    .values({name: bindparam(f"{name}_", type_=_s[name].type) for name in ("key", "sequence", "scope")})
 )
 _UPDATE_RUN = (
     update(runs)
@@ -131,17 +138,14 @@ def load_stage_run(connection: Connection, run: str, stage_run: str) -> Any:
     return row
 
 
-def answered_stages(graph: Graph, run: Any) -> Set[str]:
-    """Return the stages for which the run carries answers or a request, so that they do not wait."""
-    paths = {*(run.answers or {}), *(run.requests or {})}
-    if not paths:
-        return frozenset()
-    return {key for key, stage in graph.stages.items() if stage.path in paths}
+def answered_stages(run: Any) -> Set[str]:
+    """Return the paths of the stages for which the run carries answers or a request: they do not wait."""
+    return {*(run.answers or {}), *(run.requests or {})}
 
 
 def complete(
     connection: Connection,
-    graph: Graph,
+    parsed: Parsed,
     *,
     run_id: str,
     stage_run_id: str,
@@ -168,7 +172,7 @@ def complete(
         or (lease_until is not None and row.lease_until != lease_until)
     ):
         raise StaleClaim(stage_run_id, attempt)
-    changes = decide(connection, graph, run, row, outcome, now=now, limit=limit)
+    changes = decide(connection, parsed, run, row, outcome, now=now, limit=limit)
     connection.execute(
         _END_ATTEMPT,
         {
@@ -182,6 +186,7 @@ def complete(
             "timings_": dict(report.timings) or None,
         },
     )
+    artifact_refs.refer(connection, report.artifacts, run_id=run_id, stage_run_id=stage_run_id, now=now)
     return changes
 
 
@@ -206,7 +211,7 @@ def _failure(changes: Changes, outcome: Outcome) -> dict[str, Any] | None:
 
 def decide(
     connection: Connection,
-    graph: Graph,
+    parsed: Parsed,
     run: Any,
     row: Any,
     outcome: Outcome,
@@ -223,10 +228,10 @@ def decide(
     """
     itself = model_stage_run(row)
     changes = advance(
-        graph,
-        load_view(connection, graph, run, itself),
+        parsed.graph,
+        load_view(connection, parsed.graph, run, itself),
         outcome,
-        answered=answered_stages(graph, run),
+        answered=answered_stages(run),
         new_id=new_id,
         limit=limit,
     )
@@ -247,31 +252,32 @@ def decide(
             "result_writers_": dict(outcome.data.writers) if completed else None,
             **{
                 f"{name}_": value
-                for name, value in waiting_times(graph.stages[row.stage], changes.state, now).items()
+                for name, value in waiting_times(parsed.stage(row.stage), changes.state, now).items()
             },
         },
     )
-    create(connection, graph, run, changes, now)
+    create(connection, parsed, run, changes, now)
     return changes
 
 
-def create(connection: Connection, graph: Graph, run: Any, changes: Changes, now: datetime) -> None:
+def create(connection: Connection, parsed: Parsed, run: Any, changes: Changes, now: datetime) -> None:
     """Write the successors, the arrivals, the joins that start and the run's state."""
-    insert_stage_runs(
-        connection,
-        [
-            stage_run_row(
-                graph,
-                new,
-                run_id=run.id,
-                workflow_uid=run.workflow_uid,
-                owner=run.owner,
-                started_by=run.started_by,
-                now=now,
-            )
-            for new in changes.created
-        ],
-    )
+    rows = [
+        stage_run_row(
+            parsed.stage(new.stage_run.stage),
+            new,
+            run_id=run.id,
+            workflow_uid=run.workflow_uid,
+            owner=run.owner,
+            started_by=run.started_by,
+            now=now,
+        )
+        for new in changes.created
+    ]
+    insert_stage_runs(connection, rows)
+    for row in rows:
+        if row["state"] == StageRunState.WAITING:
+            announce_task(connection, run, row["id"], parsed.stage(row["stage"]), row["assignee"], now)
     insert_arrivals(
         connection,
         [
@@ -279,8 +285,21 @@ def create(connection: Connection, graph: Graph, run: Any, changes: Changes, now
             *((joining, arrival) for joining, arrived in changes.arrived.items() for arrival in arrived),
         ],
     )
+    if changes.gathered:
+        connection.execute(
+            _GATHER,
+            [
+                {
+                    "id_": joining,
+                    "key_": gathered.key,
+                    "sequence_": gathered.sequence,
+                    "scope_": dict(gathered.scope) or None,
+                }
+                for joining, gathered in changes.gathered.items()
+            ],
+        )
     for started in changes.started:
-        _start_join(connection, graph, run, started, now)
+        start_join(connection, parsed, run, started, now)
     ended = changes.run_state in _RUN_ENDED
     if changes.created or changes.run_state != run.state:
         connection.execute(
@@ -292,71 +311,5 @@ def create(connection: Connection, graph: Graph, run: Any, changes: Changes, now
                 "ended_at_": now if ended else None,
             },
         )
-
-
-_ARRIVED = select(_a).where(_a.stage_run_id == bindparam("stage_run")).order_by(_a.key, _a.sequence, _a.id)
-_PARENTS = select(_s.id, _s.parents).where(_s.run_id == bindparam("run"))
-
-
-def ancestry(connection: Connection, run: str) -> Callable[[str, str], bool]:
-    """Return a function that says whether one stage run of the run is an ancestor of another.
-
-    The stage runs are read when it is first asked, for most merges need not ask.
-    """
-    parents: dict[str, tuple[str, ...]] = {}
-    known: dict[str, set[str]] = {}
-
-    def ancestors(stage_run: str) -> set[str]:
-        if stage_run not in known:
-            found: set[str] = set()
-            ahead = list(parents.get(stage_run, ()))
-            while ahead:
-                name = ahead.pop()
-                if name not in found:
-                    found.add(name)
-                    ahead.extend(parents.get(name, ()))
-            known[stage_run] = found
-        return known[stage_run]
-
-    def is_ancestor(one: str, other: str) -> bool:
-        if not parents:
-            for row in connection.execute(_PARENTS, {"run": run}):
-                parents[row.id] = tuple(row.parents or ())
-        return one in ancestors(other)
-
-    return is_ancestor
-
-
-def _start_join(connection: Connection, graph: Graph, run: Any, started: StartedJoin, now: datetime) -> None:
-    arrived = [
-        Arrival(
-            row.source,
-            row.transition,
-            row.key,
-            row.sequence,
-            StageData(row.data or {}, row.writers or {}),
-            row.empty,
-        )
-        for row in connection.execute(_ARRIVED, {"stage_run": started.stage_run})
-    ]
-    row = connection.execute(select(_s.stage, _s.assignee).where(_s.id == started.stage_run)).one()
-    stage = graph.stages[row.stage]
-    data, inputs, conflicts = merge(graph, row.stage, arrived, ancestry(connection, run.id))
-    connection.execute(
-        update(stage_runs)
-        .where(_s.id == started.stage_run)
-        .values(
-            state=started.state.value,
-            key=started.key,
-            sequence=started.sequence,
-            scope=dict(started.scope) or None,
-            parents=list(started.parents) or None,
-            due_at=now if started.state is StageRunState.QUEUED else None,
-            assignee=assignee_of(stage, row.assignee, data.values, run.started_by),
-            data=dict(data.values) or None,
-            writers=dict(data.writers) or None,
-            inputs=inputs,
-            conflicts=conflicts or None,
-            **waiting_times(stage, started.state, now),
-        )
-    )
+    if changes.run_state is RunState.FAILED and run.state != RunState.FAILED:
+        announce_failure(connection, run, changes.stage_run, now)

@@ -65,12 +65,12 @@ class Database:
         with self._explained(), self._reader.connect() as connection:
             yield connection
 
-    def now(self, connection: Connection) -> datetime:
+    def now(self, connection: Connection | None) -> datetime:
         """Return the time by the database's clock.
 
-        SQLite has none of its own, and all its users are on this host.
+        SQLite has none of its own, and all its users are on this host: no connection is needed.
         """
-        if self.is_sqlite:
+        if self.is_sqlite or connection is None:
             return datetime.now(UTC)
         now: datetime = connection.execute(_NOW).scalar_one()
         return now.astimezone(UTC)

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection, bindparam, select
 
-from jupyter_workflows.model.document import Document, load
+from jupyter_workflows.model.document import Document, Stage, load
 from jupyter_workflows.model.graph import Graph
 
 from .errors import NotFound
@@ -23,6 +23,10 @@ class Parsed(NamedTuple):
     text: str
     document: Document
     graph: Graph
+
+    def stage(self, key: str) -> Stage:
+        """Return a stage as the document describes it."""
+        return self.document.stages[key]
 
 
 class GraphCache:

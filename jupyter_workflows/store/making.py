@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 from sqlalchemy import Connection, insert
 
-from jupyter_workflows.model.graph import Graph
+from jupyter_workflows.model.document import Stage
 from jupyter_workflows.model.records import Arrival, NewStageRun
 from jupyter_workflows.model.states import StageRunState
 
@@ -33,7 +33,7 @@ def duration(text: str | None) -> timedelta | None:
 
 
 def assignee_of(
-    stage: Any, given: str | None, values: Mapping[str, Any], started_by: str | None
+    stage: Stage, given: str | None, values: Mapping[str, Any], started_by: str | None
 ) -> str | None:
     """Return to whom a task belongs: the entry's assignee, else the stage's, else who started the run."""
     if given is not None:
@@ -48,7 +48,7 @@ def assignee_of(
     return started_by
 
 
-def waiting_times(stage: Any, state: StageRunState, now: datetime) -> dict[str, datetime | None]:
+def waiting_times(stage: Stage, state: StageRunState, now: datetime) -> dict[str, datetime | None]:
     """Return when a waiting stage run is due, is to be reminded of, and expires."""
     if state is not StageRunState.WAITING:
         return {"deadline": None, "remind_at": None, "expires_at": None}
@@ -60,7 +60,7 @@ def waiting_times(stage: Any, state: StageRunState, now: datetime) -> dict[str, 
 
 
 def stage_run_row(
-    graph: Graph,
+    stage: Stage,
     new: NewStageRun,
     *,
     run_id: str,
@@ -72,7 +72,6 @@ def stage_run_row(
 ) -> dict[str, Any]:
     """Return the row of a new stage run."""
     stage_run = new.stage_run
-    stage = graph.stages[stage_run.stage]
     failure = None
     if new.failure is not None:
         failure = {
@@ -127,6 +126,8 @@ def insert_arrivals(connection: Connection, arrived: Iterable[tuple[str, Arrival
             "key": arrival.key,
             "sequence": arrival.sequence,
             "empty": arrival.empty,
+            "assignee": arrival.assignee,
+            "scope": dict(arrival.scope) or None,
             "data": dict(arrival.data.values) or None,
             "writers": dict(arrival.data.writers) or None,
         }

@@ -53,6 +53,8 @@ class NewRun:
         For forms, by stage path: they do not wait then.
     parent
         The run that this one repeats.
+    artifacts
+        Hash to size of the artifacts that `data` refers to.
     """
 
     document_text: str
@@ -69,6 +71,7 @@ class NewRun:
     parent: str | None = None
     scheduled_time: datetime | None = None
     idempotency: Idempotency | None = None
+    artifacts: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +147,8 @@ class StageRunRecord:
     data: StageData
     result: StageData | None
     inputs: list[dict[str, Any]] | None
+    response: Mapping[str, Any] | None
+    opened_by: str | None
 
     def to_model(self) -> StageRun:
         """Return what the state machine needs to know."""
@@ -189,6 +194,63 @@ class RunDetails:
 
 
 @dataclass(frozen=True, slots=True)
+class RunFilter:
+    """Which runs a list shows; what is `None` or empty does not narrow it.
+
+    Parameters
+    ----------
+    text
+        Part of the title, the id or the name of who started it, whatever the case.
+    """
+
+    workflow_uid: str | None = None
+    states: tuple[RunState, ...] = ()
+    mode: RunMode | None = None
+    text: str | None = None
+    started_by: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    parent: str | None = None
+    owner: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RunPage:
+    """A part of a list of runs, the newest first; `cursor` continues it, `None` at its end."""
+
+    runs: tuple[RunRecord, ...]
+    cursor: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class TaskFilter:
+    """Which tasks a list shows.
+
+    Parameters
+    ----------
+    assignees
+        A person's names and ``team:…``; `None`: whosever they are.
+    types
+        ``form``, ``hook``.
+    """
+
+    assignees: tuple[str, ...] | None = None
+    workflow_uid: str | None = None
+    run_id: str | None = None
+    path: str | None = None
+    mode: RunMode | None = None
+    types: tuple[str, ...] = ("form",)
+
+
+@dataclass(frozen=True, slots=True)
+class TaskPage:
+    """A part of a list of tasks, the oldest first; `cursor` continues it, `None` at its end."""
+
+    tasks: tuple[Task, ...]
+    cursor: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Task:
     """A stage run that waits for a person or a request, with what a list shows of its run."""
 
@@ -204,6 +266,7 @@ class Task:
     state: StageRunState
     assignee: str | None
     started_by: str | None
+    opened_by: str | None
     created_at: datetime
     deadline: datetime | None
     expires_at: datetime | None

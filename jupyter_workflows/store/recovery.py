@@ -6,6 +6,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, delete, insert
 
+from jupyter_workflows.authoring.wire import Load
 from jupyter_workflows.model.graph import Graph
 from jupyter_workflows.model.records import Changes, Failure, NextStage, Outcome, StageData, StageRun
 from jupyter_workflows.model.routing import RoutingError, route
@@ -14,6 +15,7 @@ from jupyter_workflows.model.states import AttemptState
 from .claims import running_claims
 from .completion import complete
 from .errors import StaleClaim
+from .graphs import Parsed
 from .identity import RunnerIdentity, is_alive
 from .records import AttemptReport, Claim
 from .tables import runners
@@ -55,35 +57,34 @@ def lost_claims(
     return found
 
 
-def failed_routes(graph: Graph, source: StageRun, data: StageData) -> tuple[NextStage, ...]:
+def failed_routes(
+    graph: Graph, source: StageRun, data: StageData, load: Load | None
+) -> tuple[NextStage, ...]:
     """Return the successors by ``failed`` transitions; none where they cannot be followed."""
     try:
-        return route(graph, source.stage, source, data, None, failed=True)
+        return route(graph, source.stage, source, data, None, failed=True, load=load)
     except RoutingError:
         return ()
 
 
-def end_lost(connection: Connection, graph: Graph, claim: Claim, now: datetime, limit: int) -> Changes | None:
+def end_lost(
+    connection: Connection, parsed: Parsed, claim: Claim, *, load: Load | None, now: datetime, limit: int
+) -> Changes | None:
     """End an attempt as lost; `None` if its runner turned up, or somebody else was faster."""
+    source = claim.stage_run.to_model()
     outcome = Outcome(
-        claim.id,
-        "lost",
-        now,
-        claim.data,
-        failed_routes(graph, claim.stage_run.to_model(), claim.data),
-        LOST,
+        claim.id, "lost", now, claim.data, failed_routes(parsed.graph, source, claim.data, load), LOST
     )
+    error = {"name": LOST.name, "message": LOST.message, "cell": None}
     try:
         return complete(
             connection,
-            graph,
+            parsed,
             run_id=claim.run.id,
             stage_run_id=claim.id,
             attempt=claim.attempt,
             outcome=outcome,
-            report=AttemptReport(
-                AttemptState.LOST, {"name": LOST.name, "message": LOST.message, "cell": None}
-            ),
+            report=AttemptReport(AttemptState.LOST, error),
             now=now,
             limit=limit,
             lease_until=claim.lease_until,

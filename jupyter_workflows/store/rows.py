@@ -116,6 +116,8 @@ def stage_run_record(row: Any) -> StageRunRecord:
         data=StageData(row.data or {}, row.writers or {}),
         result=None if row.result is None else StageData(row.result, row.result_writers or {}),
         inputs=row.inputs,
+        response=row.response,
+        opened_by=row.opened_by,
     )
 
 

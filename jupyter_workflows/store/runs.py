@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Table, insert, select, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Connection, insert, select, update
 
-from jupyter_workflows.model.advance import start
-from jupyter_workflows.model.document import Document
-from jupyter_workflows.model.graph import Graph
+from jupyter_workflows.model.advance import retry, start
 from jupyter_workflows.model.states import ACTIVE, AttemptState, RunState, StageRunState
 
-from .completion import lock_run
+from . import artifact_refs, auditing
+from .completion import load_stage_run, lock_run
 from .errors import IdempotencyConflict, WrongState
+from .graphs import Parsed
 from .ids import new_id
-from .making import insert_stage_runs, stage_run_row
+from .making import assignee_of, insert_stage_runs, stage_run_row
+from .notices import announce_task
 from .records import Idempotency, NewRun
+from .statements import insert_new
 from .tables import attempts, documents, idempotency_keys, runs, stage_runs
+from .views import load_view, model_stage_run
 
 _s = stage_runs.c
 _ENDED = frozenset({RunState.COMPLETED, RunState.FAILED, RunState.CANCELLED})
@@ -30,19 +33,14 @@ def document_hash(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def insert_new(connection: Connection, table: Table, rows: list[dict[str, Any]]) -> None:
-    """Insert rows, leaving alone those whose key exists already."""
-    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
-    connection.execute(dialect.insert(table).on_conflict_do_nothing(), rows)
-
-
-def create_run(connection: Connection, new: NewRun, document: Document, graph: Graph, now: datetime) -> str:
+def create_run(connection: Connection, new: NewRun, parsed: Parsed, now: datetime) -> str:
     """Start a run; see `Store.create_run`."""
     run_id = new_id()
     if new.idempotency is not None:
         known = _remember(connection, new.idempotency, run_id, now)
         if known is not None:
             return known
+    document, graph = parsed.document, parsed.graph
     hashed = document_hash(new.document_text)
     insert_new(
         connection,
@@ -57,14 +55,14 @@ def create_run(connection: Connection, new: NewRun, document: Document, graph: G
             }
         ],
     )
-    entry = graph.stages[new.entry_stage]
+    entry = parsed.stage(new.entry_stage)
     answered = entry.path in (new.answers or {}) or new.request is not None
     first = start(
         graph,
         new.entry_stage,
         new.data,
         new_id=new_id,
-        answered=frozenset({new.entry_stage}) if answered else frozenset(),
+        answered=frozenset({entry.path}) if answered else frozenset(),
         assignee=new.assignee,
     )
     waits = first.stage_run.state is StageRunState.WAITING
@@ -93,7 +91,7 @@ def create_run(connection: Connection, new: NewRun, document: Document, graph: G
         connection,
         [
             stage_run_row(
-                graph,
+                entry,
                 first,
                 run_id=run_id,
                 workflow_uid=document.uid,
@@ -104,6 +102,11 @@ def create_run(connection: Connection, new: NewRun, document: Document, graph: G
             )
         ],
     )
+    artifact_refs.refer(connection, new.artifacts, run_id=run_id, stage_run_id="", now=now)
+    if waits:
+        assignee = assignee_of(entry, first.assignee, first.data.values, new.started_by)
+        if assignee != new.started_by:  # who starts a run has its first form before them
+            announce_task(connection, lock_run(connection, run_id), first.stage_run.id, entry, assignee, now)
     return run_id
 
 
@@ -150,6 +153,7 @@ def cancel_run(connection: Connection, run_id: str, by: str | None, now: datetim
             attempt=_s.attempt + 1,
             runner=None,
             lease_until=None,
+            opened_by=None,
             due_at=None,
             expires_at=None,
             remind_at=None,
@@ -166,4 +170,50 @@ def cancel_run(connection: Connection, run_id: str, by: str | None, now: datetim
         .where(runs.c.id == run_id)
         .values(state=RunState.CANCELLED.value, cancelled=True, cancelled_by=by, ended_at=now)
     )
+    auditing.note(connection, by, "cancelled", f"run:{run_id}", now, run_id=run_id)
     return True
+
+
+def retry_stage_run(
+    connection: Connection,
+    parsed: Parsed,
+    run: Any,
+    stage_run_id: str,
+    *,
+    once: Mapping[str, str] | None,
+    by: str | None,
+    now: datetime,
+) -> None:
+    """Queue a failed stage run again; see `Store.retry_stage_run`."""
+    row = load_stage_run(connection, run.id, stage_run_id)
+    view = load_view(connection, parsed.graph, run, model_stage_run(row))
+    try:
+        changes = retry(view, stage_run_id)
+    except ValueError as error:
+        raise WrongState(f"stage run {stage_run_id} cannot be tried again: {error}") from error
+    connection.execute(
+        update(stage_runs)
+        .where(_s.id == stage_run_id)
+        .values(
+            state=changes.state.value,
+            handled=changes.handled,
+            failures=changes.failures,
+            lost=changes.lost,
+            due_at=now,
+            ended_at=None,
+            failure=None,
+            once=dict(once) if once else None,
+        )
+    )
+    connection.execute(
+        update(runs).where(runs.c.id == run.id).values(state=changes.run_state.value, ended_at=None)
+    )
+    auditing.note(
+        connection,
+        by,
+        "retried",
+        f"stage-run:{stage_run_id}",
+        now,
+        run_id=run.id,
+        detail={"once": dict(once)} if once else None,
+    )

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from alembic.config import Config
 
 #: The revision that `tables.metadata` is; a test holds both together.
-HEAD = "0001"
+HEAD = "0002"
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 _VERSION_TABLE = "alembic_version"
@@ -92,9 +92,22 @@ def revisions() -> tuple[str, ...]:
 
 
 def migrate(engine: Engine, revision: str = "head") -> None:
-    """Bring the schema to `revision`, in one transaction."""
+    """Bring the schema to `revision`, in one transaction: all of it or nothing."""
     from alembic import command
 
-    with engine.begin() as connection:
-        _lock(connection)
-        command.upgrade(configuration(connection), revision)
+    with engine.connect() as connection:
+        sqlite = connection.dialect.name == "sqlite"
+        driver = connection.connection.driver_connection
+        if sqlite and driver is not None:
+            # Where a table has to be made anew, dropping the old one would delete what refers to it. This
+            # cannot be switched within a transaction.
+            driver.execute("PRAGMA foreign_keys = OFF")
+        try:
+            with connection.begin():
+                _lock(connection)
+                command.upgrade(configuration(connection), revision)
+                if sqlite and connection.execute(text("PRAGMA foreign_key_check")).first() is not None:
+                    raise StoreError("the upgrade would have left references to rows that do not exist")
+        finally:
+            if sqlite and driver is not None:
+                driver.execute("PRAGMA foreign_keys = ON")

@@ -66,7 +66,6 @@ runs = Table(
     Column("total", Integer, nullable=False, default=1),
     Column("requests", JsonText),
     Column("answers", JsonText),
-    Column("response", JsonText),
     Index(None, "created_at", "id"),
     Index(None, "state", "created_at", "id"),
     Index(None, "workflow_uid", "created_at", "id"),
@@ -118,6 +117,8 @@ stage_runs = Table(
     Column("result", JsonText),
     Column("result_writers", JsonText),
     Column("inputs", JsonText),
+    Column("response", JsonText),
+    Column("opened_by", Text),
     Index(None, "run_id", "state", "stage", "handled"),
     _in_state("queued", "ix_stage_runs_queued", "due_at", "id"),
     _in_state("queued", "ix_stage_runs_queued_workflow", "workflow_uid", "due_at", "id"),
@@ -126,6 +127,7 @@ stage_runs = Table(
     _in_state("waiting", "ix_stage_runs_waiting", "created_at", "id"),
     _in_state("waiting", "ix_stage_runs_waiting_assignee", "assignee", "created_at", "id"),
     _in_state("waiting", "ix_stage_runs_expires", "expires_at"),
+    _in_state("waiting", "ix_stage_runs_remind", "remind_at"),
 )
 
 #: Branches that reached a joining stage run, with what they brought.
@@ -139,6 +141,8 @@ arrivals = Table(
     Column("key", PathKey, nullable=False),
     Column("sequence", Integer, nullable=False),
     Column("empty", Boolean, nullable=False),
+    Column("assignee", Text),
+    Column("scope", JsonText),
     Column("data", JsonText),
     Column("writers", JsonText),
     Index(None, "stage_run_id"),
@@ -193,5 +197,63 @@ idempotency_keys = Table(
     Column("created_at", UtcTime, nullable=False),
     Column("expires_at", UtcTime),
     Index(None, "expires_at"),
+    Index(None, "run_id"),
+)
+
+#: Large values of stage data, which lie in the artifact store.
+artifacts = Table(
+    "artifacts",
+    metadata,
+    Column("hash", Text, primary_key=True),
+    Column("size", BigInteger, nullable=False),
+    Column("created_at", UtcTime, nullable=False),
+)
+
+#: Which stage run uses an artifact; an empty `stage_run_id` is what the run itself was started with.
+artifact_refs = Table(
+    "artifact_refs",
+    metadata,
+    Column("hash", Text, ForeignKey("artifacts.hash"), primary_key=True),
+    Column("run_id", Text, ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True),
+    Column("stage_run_id", Text, primary_key=True),
+    Index(None, "run_id"),
+)
+
+#: Mail and events to be sent, written with what they tell of and sent at least once.
+outbox = Table(
+    "outbox",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("kind", Text, nullable=False),
+    Column("payload", JsonText, nullable=False),
+    Column("run_id", Text, ForeignKey("runs.id", ondelete="CASCADE")),
+    Column("dedupe_key", Text, unique=True),
+    Column("due_at", UtcTime, nullable=False),
+    Column("attempts", Integer, nullable=False, default=0),
+    Column("error", Text),
+    Column("created_at", UtcTime, nullable=False),
+    Column("sent_at", UtcTime),
+    Index(
+        "ix_outbox_due",
+        "due_at",
+        "id",
+        sqlite_where=text("sent_at IS NULL"),
+        postgresql_where=text("sent_at IS NULL"),
+    ),
+    Index(None, "run_id"),
+)
+
+#: Who did what.
+audit = Table(
+    "audit",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("at", UtcTime, nullable=False),
+    Column("who", Text),
+    Column("what", Text, nullable=False),
+    Column("object", Text, nullable=False),
+    Column("run_id", Text),
+    Column("detail", JsonText),
+    Index(None, "at"),
     Index(None, "run_id"),
 )

@@ -68,7 +68,6 @@ def upgrade() -> None:
         sa.Column("total", sa.Integer(), nullable=False),
         sa.Column("requests", sa.Text(), nullable=True),
         sa.Column("answers", sa.Text(), nullable=True),
-        sa.Column("response", sa.Text(), nullable=True),
         sa.ForeignKeyConstraint(["document_hash"], ["documents.hash"], name=op.f("fk_runs_document_hash")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_runs")),
     )
@@ -203,6 +202,8 @@ def upgrade() -> None:
         sa.Column("key", sa.Text(), nullable=False),
         sa.Column("sequence", sa.Integer(), nullable=False),
         sa.Column("empty", sa.Boolean(), nullable=False),
+        sa.Column("assignee", sa.Text(), nullable=True),
+        sa.Column("scope", sa.Text(), nullable=True),
         sa.Column("data", sa.Text(), nullable=True),
         sa.Column("writers", sa.Text(), nullable=True),
         sa.ForeignKeyConstraint(

@@ -1,0 +1,1 @@
+"""What can be asked of the store, by subject; `Store` is all of it together."""

@@ -1,0 +1,83 @@
+"""Removing runs that are too old or too many, and what only they used."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, delete, exists, func, select
+
+from jupyter_workflows.model.states import RunMode, RunState
+
+from .tables import documents, idempotency_keys, runs
+
+_r = runs.c
+_ended = _r.state.in_([RunState.COMPLETED.value, RunState.FAILED.value, RunState.CANCELLED.value])
+
+
+@dataclass(frozen=True, slots=True)
+class Removed:
+    """What was removed.
+
+    Parameters
+    ----------
+    more
+        Whether there is more to remove: not all of it is done at once.
+    """
+
+    runs: tuple[str, ...] = ()
+    artifacts: tuple[str, ...] = ()
+    more: bool = False
+
+
+def too_old(connection: Connection, mode: RunMode, before: datetime, limit: int) -> list[str]:
+    """Return the runs of a mode that ended before a time, the oldest first."""
+    statement = (
+        select(_r.id)
+        .where(_ended, _r.mode == mode.value, _r.ended_at < before)
+        .order_by(_r.created_at)
+        .limit(limit)
+    )
+    return list(connection.execute(statement).scalars())
+
+
+def too_many(connection: Connection, keep: int, limit: int) -> list[str]:
+    """Return the ended live runs that each workflow has beyond its newest `keep`."""
+    place = func.row_number().over(
+        partition_by=_r.workflow_uid, order_by=(_r.created_at.desc(), _r.id.desc())
+    )
+    ranked = (
+        select(_r.id, place.label("place")).where(_ended, _r.mode == RunMode.LIVE.value).subquery("ranked")
+    )
+    statement = select(ranked.c.id).where(ranked.c.place > keep).limit(limit)
+    return list(connection.execute(statement).scalars())
+
+
+def owned(connection: Connection, owner: str, limit: int) -> list[str]:
+    """Return the runs that belong to an owner."""
+    return list(connection.execute(select(_r.id).where(_r.owner == owner).limit(limit)).scalars())
+
+
+def delete_runs(connection: Connection, ids: Sequence[str]) -> None:
+    """Remove runs with all that belongs to them, and documents that no run follows any more."""
+    if not ids:
+        return
+    hashes = set(connection.execute(select(_r.document_hash).where(_r.id.in_(ids))).scalars())
+    connection.execute(delete(idempotency_keys).where(idempotency_keys.c.run_id.in_(ids)))
+    connection.execute(delete(runs).where(_r.id.in_(ids)))
+    connection.execute(
+        delete(documents).where(
+            documents.c.hash.in_(hashes), ~exists().where(_r.document_hash == documents.c.hash)
+        )
+    )
+
+
+def delete_expired_keys(connection: Connection, now: datetime) -> None:
+    """Remove idempotency keys whose time is over."""
+    connection.execute(delete(idempotency_keys).where(idempotency_keys.c.expires_at <= now))
+
+
+def existing(connection: Connection, ids: Sequence[str]) -> set[str]:
+    """Return which of the runs exist."""
+    return set(connection.execute(select(_r.id).where(_r.id.in_(ids))).scalars())
