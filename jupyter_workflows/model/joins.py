@@ -58,7 +58,6 @@ def gather(joining: StageRun | None, arrivals: Iterable[Arrival]) -> Gathered:
         keys.append(joining.key)
         sequences.append(joining.sequence)
         scopes.append(joining.scope)
-        arrivals = [*joining.arrivals, *arrivals]
     for arrival in arrivals:
         keys.append(arrival.key)
         sequences.append(arrival.sequence + 1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from itertools import groupby
 from typing import Any, NamedTuple
 
 from .graph import Graph
@@ -93,7 +94,11 @@ def merge(
     stage_run
         The joining stage run, the writer of what it collects.
     """
-    ordered = sorted(arrivals, key=lambda arrival: (arrival_order(arrival), _text(arrival.data)))
+    ordered = [
+        arrival
+        for _, alike in groupby(sorted(arrivals, key=arrival_order), key=arrival_order)
+        for arrival in _by_text(list(alike))
+    ]
     inputs = [dict(arrival.data.values) for arrival in ordered if not arrival.empty]
     values: dict[str, Any] = {}
     writers: dict[str, str | None] = {}
@@ -144,8 +149,10 @@ def _same(left: Any, right: Any) -> bool:
     return left == right and _dump(left) == _dump(right)
 
 
-def _text(data: StageData) -> str:
-    return _dump(data.values)
+def _by_text(arrivals: list[Arrival]) -> list[Arrival]:
+    if len(arrivals) > 1:
+        arrivals.sort(key=lambda arrival: _dump(arrival.data.values))
+    return arrivals
 
 
 def _dump(value: Any) -> str:

@@ -80,7 +80,7 @@ class StageRun:
         The stage's key in the document.
     key, sequence
         Where it stands among the others. Of a joining one: where it would stand if it started with what
-        arrived so far; so with `scope`.
+        arrived so far, as `Changes.gathered` said; so with `scope`.
     scope
         For each `each` above it, the name `as` and which item this branch is for.
     handled
@@ -88,8 +88,7 @@ class StageRun:
     failures
         Failed and timed-out attempts so far; `lost` those lost in a row.
     arrivals
-        Of a joining one: what arrived so far. The data may be left out here, and so may all of them where the
-        record is kept as `Changes.gathered` says.
+        Of a joining one: what arrived so far. They and their data may be left out of a view.
     """
 
     id: str
