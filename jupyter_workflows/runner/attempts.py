@@ -21,7 +21,7 @@ from jupyter_workflows.store import AttemptReport, Claim, NotFound, StaleClaim, 
 
 from .decisions import decide
 from .events import Listener, RunEvent
-from .specs import SpecBuilder, json_loader
+from .specs import SpecBuilder
 
 log = logging.getLogger(__name__)
 
@@ -51,7 +51,6 @@ class AttemptRunner:
         self._in_database = in_database
         self._emit = emit
         self._specs = SpecBuilder(store, environment)
-        self._load = json_loader(store)
 
     async def execute(self, claim: Claim) -> Changes:
         """Execute a claim to its recorded end.
@@ -71,7 +70,7 @@ class AttemptRunner:
             claim.data,
             outcome,
             now=datetime.now(UTC),
-            load=self._load,
+            load=self._store.load,
         )
         error = _error(outcome, decision)
         report = AttemptReport(
@@ -96,9 +95,7 @@ class AttemptRunner:
         )
         return changes
 
-    async def _record(
-        self, claim: Claim, decision: Outcome, report: AttemptReport, graph: Graph
-    ) -> Changes:
+    async def _record(self, claim: Claim, decision: Outcome, report: AttemptReport, graph: Graph) -> Changes:
         """Record the end; a database that cannot be written for a while does not lose it."""
         delay = 0.5
         for _ in range(_TRIES):
@@ -126,7 +123,8 @@ class AttemptRunner:
             spec = self._specs.build(claim)
             if claim.once:
                 resolve_once(Path(spec.folder), claim.attempt, claim.once)
-            return await self._executor.execute(spec, on_progress)
+            outcome: AttemptOutcome = await self._executor.execute(spec, on_progress)
+            return outcome
         except Exception as error:
             # What keeps an attempt from being executed at all is its failure, not the runner's.
             log.exception("attempt %d of stage run %s could not be executed", claim.attempt, claim.id)

@@ -5,19 +5,15 @@ Conditions and routes are evaluated here, before the transaction that records th
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import datetime
-from typing import Any, Literal
+from typing import Literal
 
-from jupyter_workflows.authoring.wire import Artifact
+from jupyter_workflows.authoring.wire import Load
 from jupyter_workflows.execution.spec import AttemptOutcome
 from jupyter_workflows.model.graph import Graph
 from jupyter_workflows.model.records import Failure, NextStage, Outcome, StageData, StageRun
 from jupyter_workflows.model.routing import RoutingError, route
 from jupyter_workflows.model.states import AttemptState
-
-#: Reads an artifact of type ``json``: a value that was too large to lie in the database.
-Load = Callable[[Artifact], Any]
 
 _KINDS: dict[AttemptState, Literal["completed", "failed", "lost", "parked", "cancelled"]] = {
     AttemptState.COMPLETED: "completed",

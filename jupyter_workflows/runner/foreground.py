@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import signal
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from typing import Any
 from jupyter_workflows.authoring.wire import encode
 from jupyter_workflows.execution.executors.local import LocalExecutor
 from jupyter_workflows.execution.project import Project
-from jupyter_workflows.model.graph import Graph
+from jupyter_workflows.model.graph import EntryError, Graph
 from jupyter_workflows.model.records import StageData
 from jupyter_workflows.model.states import RunMode, StageRunState
 from jupyter_workflows.store import NewRun, RunnerIdentity, Store, open_store
@@ -75,7 +75,9 @@ def run_workflow(project: Project, options: RunOptions, listener: Listener) -> s
         identity = RunnerIdentity.current()
         new = _new_run(project, graph, entry, options, store, identity)
         run_id = store.create_run(new)
-        settings = RunnerSettings(**({"concurrency": options.concurrency} if options.concurrency else {}))
+        settings = RunnerSettings()
+        if options.concurrency is not None:
+            settings = replace(settings, concurrency=options.concurrency)
         listener(RunEvent("run-started", run_id, title=project.document.title))
         interrupted = False
         if not _has_settled(store, run_id):
@@ -108,29 +110,11 @@ def find_entry(graph: Graph, path: str | None) -> str:
     RunnerError
         With the possible paths as `choices`.
     """
-    paths = {stage.path: key for key, stage in graph.stages.items()}
-    if path is not None:
-        if path not in paths:
-            raise RunnerError(
-                f"there is no stage {path!r}",
-                f"The stages are: {', '.join(sorted(paths))}",
-                choices=sorted(paths),
-            )
-        return paths[path]
-    entries = [graph.stages[key].path for key in graph.entries]
-    if not entries:
-        raise RunnerError(
-            "the workflow has no stage to begin with" if paths else "the workflow has no stages",
-            'Name one with --stage, or mark one with "start": true' if paths else "Add one",
-            choices=sorted(paths),
-        )
-    if len(entries) > 1:
-        raise RunnerError(
-            f"the workflow has {len(entries)} stages to begin with",
-            f"Name one with --stage: {', '.join(sorted(entries))}",
-            choices=sorted(entries),
-        )
-    return paths[entries[0]]
+    try:
+        return graph.entry(path)
+    except EntryError as error:
+        mend = "Name one with --stage" if error.choices and path is None else ""
+        raise RunnerError(error.message.rstrip("."), mend, choices=error.choices) from None
 
 
 def _new_run(
@@ -202,9 +186,7 @@ def initial_data(store: Store, data: Mapping[str, Any]) -> StageData:
 
 def _has_settled(store: Store, run_id: str) -> bool:
     """Return whether there is nothing to execute: the run begins with a form that nobody answers."""
-    return all(
-        stage_run.state is StageRunState.WAITING for stage_run in store.get_run(run_id).stage_runs
-    )
+    return all(stage_run.state is StageRunState.WAITING for stage_run in store.get_run(run_id).stage_runs)
 
 
 async def _drive(runner: Runner, run_id: str) -> bool:

@@ -16,8 +16,8 @@ def run_report(store: Store, run_id: str) -> dict[str, Any]:
 
     Returns
     -------
-    ``{"run", "state", "stages": [{"id", "path", "state", "attempts", "notebook", "data", "error"}], "data"}``:
-    one entry per stage run, sorted by key and sequence; `id` and `path` are the stage's, `attempts` is a
+    ``{"run", "state", "stages": [{"id", "path", "state", "attempts", "notebook", "data", "error"}],
+    "data"}``: one entry per stage run, sorted by key and sequence; `id` and `path` are the stage's, `attempts` is a
     count, `notebook` the path of the last executed copy, `data` the stage data after it. At the top `data`
     is that of the ends of the run, merged in branch order. A value that is not JSON is an object that names
     its ``kind``.

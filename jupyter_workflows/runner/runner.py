@@ -24,6 +24,9 @@ from .wakeup import WakeUps
 log = logging.getLogger(__name__)
 T = TypeVar("T")
 
+#: Runs removed in one go.
+_REMOVED_AT_ONCE = 50
+
 _IDLE_RUN = frozenset({RunState.WAITING, RunState.COMPLETED, RunState.FAILED, RunState.CANCELLED})
 
 
@@ -130,7 +133,7 @@ class Runner:
         except Exception:
             log.exception("a listener failed on %s", event.kind)
 
-    # -- claiming and executing -------------------------------------------------------------------------------
+    # -- claiming and executing ---------------------------------------------------------------------------
 
     def _on_wake_up(self) -> None:
         # Whoever woke us may have queued work, or cancelled what runs here.
@@ -233,9 +236,13 @@ class Runner:
             self._work.set()
 
     async def retain(self) -> None:
-        """Remove runs that are too old or too many."""
-        await self.in_database(
-            self.store.retain,
-            age=self.settings.keep_runs_for,
-            count=self.settings.keep_runs,
-        )
+        """Remove runs that are too old or too many, some at a time so that nothing else has to wait."""
+        more = True
+        while more and not self._stopping:
+            removed = await self.in_database(
+                self.store.retain,
+                age=self.settings.keep_runs_for,
+                count=self.settings.keep_runs,
+                limit=_REMOVED_AT_ONCE,
+            )
+            more = removed.more

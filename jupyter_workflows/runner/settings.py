@@ -43,7 +43,8 @@ class RunnerSettings:
     retention_interval
         Seconds between two clean-ups of old runs; zero turns them off.
     keep_runs_for, keep_runs
-        Age in seconds, and number for each workflow, beyond which ended live runs are removed. `None`: no limit.
+        Age in seconds, and number for each workflow, beyond which ended live runs are removed. `None`: no
+        limit.
     """
 
     concurrency: int = field(default_factory=default_concurrency)

@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
-from jupyter_workflows.authoring.wire import Artifact
 from jupyter_workflows.execution.spec import AttemptSpec, Successor
 from jupyter_workflows.model.document import Document, load
 from jupyter_workflows.model.graph import Graph
 from jupyter_workflows.model.units import parse_memory
 from jupyter_workflows.store import Claim, Store
-
-from .decisions import Load
 
 
 @lru_cache(maxsize=64)
@@ -86,13 +81,3 @@ def _successors(graph: Graph, stage: str) -> list[Successor]:
         target = graph.stages[transition.target]
         found.setdefault(target.path, Successor(target.path, target.title or target.path, transition.each))
     return list(found.values())
-
-
-def json_loader(store: Store) -> Load:
-    """Return the function by which routing reads values that were too large for the database."""
-
-    def load_value(artifact: Artifact) -> Any:
-        with store.artifacts.open(artifact.hash) as file:
-            return json.load(file)
-
-    return load_value

@@ -20,8 +20,10 @@ _LONGEST_ADDRESS = 107
 
 
 def _supported(folder: Path) -> bool:
-    return hasattr(socket, "AF_UNIX") and sys.platform != "win32" and (
-        len(os.fsencode(folder)) + 20 <= _LONGEST_ADDRESS
+    return (
+        hasattr(socket, "AF_UNIX")
+        and sys.platform != "win32"
+        and (len(os.fsencode(folder)) + 20 <= _LONGEST_ADDRESS)
     )
 
 

@@ -138,7 +138,8 @@ def test_next_stage_routes_to_several_assignees_and_ends_the_notebook(tmp_path: 
             "route": {
                 "cells": [
                     STAGE,
-                    "next_stage([{'assignee': a, 'data': {'who': a}, 'stage': 'approve'} for a in ('ann', 'bob')])",
+                    "people = ('ann', 'bob')",
+                    "next_stage([{'assignee': a, 'data': {'who': a}, 'stage': 'approve'} for a in people])",
                     "raise RuntimeError('never reached')",
                 ]
             },
@@ -167,7 +168,9 @@ def test_a_failed_transition_handles_the_failure(tmp_path: Path, run: Run) -> No
                 "cells": [STAGE, "stage['lost'] = 1", "raise ValueError('no good')"],
                 "retries": {"max": 1},
             },
-            "rescue": {"cells": [STAGE, "stage['why'] = f\"{stage.failure['stage']}: {stage.failure['message']}\""]},
+            "rescue": {
+                "cells": [STAGE, "stage['why'] = f\"{stage.failure['stage']}: {stage.failure['message']}\""]
+            },
             "never": {"cells": [STAGE]},
         },
         [{"source": "break", "target": "rescue", "on": "failed"}, {"source": "break", "target": "never"}],
@@ -239,7 +242,8 @@ def test_a_parameters_cell_gets_the_stage_data(tmp_path: Path, run: Run) -> None
             "make": {
                 "cells": [
                     STAGE,
-                    "import datetime, pandas as pd\nstage['limit'] = 5\nstage['day'] = datetime.date(2026, 1, 2)\n"
+                    "import datetime, pandas as pd\nstage['limit'] = 5\n"
+                    "stage['day'] = datetime.date(2026, 1, 2)\n"
                     "stage['frame'] = pd.DataFrame({'a': [1, 2, 3]})",
                 ]
             },
