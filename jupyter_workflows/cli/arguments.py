@@ -181,7 +181,10 @@ def _read(name: str, option: str) -> tuple[str, str]:
         raise CliError(
             f"{option} @ names no file", f"Write {option} @FILE, or {option} @- for standard input"
         )
-    file = expanded(name)
+    try:
+        file = expanded(name)
+    except CliError as error:
+        raise CliError(f"{option}: {error.message}", error.mend) from error
     return f"{file} ({option})", read_text(file, option)
 
 

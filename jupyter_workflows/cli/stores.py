@@ -1,17 +1,26 @@
-"""Opening the store, and finding runs in it by the beginning of their ids."""
+"""Opening the store, and finding runs and stage runs in it by the beginning of their ids."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import os
+import re
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from .errors import CliError
+from .loading import SUFFIX, open_project
+
 if TYPE_CHECKING:
-    from jupyter_workflows.store import Store
+    from jupyter_workflows.store import RunDetails, StageRunRecord, Store
 
 F = TypeVar("F", bound=Callable[..., Any])
+
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_ID_LENGTH = 20
 
 
 def database_option(function: F) -> F:
@@ -35,3 +44,85 @@ def opened_store(url: str | None) -> Iterator[Store]:
         yield store
     finally:
         store.close()
+
+
+def find_run(store: Store, prefix: str) -> RunDetails:
+    """Return the run whose id begins with `prefix`.
+
+    Raises
+    ------
+    CliError
+        There is none, or more than one.
+    """
+    return store.get_run(_find_run_id(store, prefix.strip().lower()))
+
+
+def _find_run_id(store: Store, prefix: str) -> str:
+    from jupyter_workflows.store import RunFilter
+
+    if not prefix:
+        raise CliError("The id of the run is empty", "See: jupyter workflows runs list")
+    if len(prefix) == _ID_LENGTH:
+        return prefix
+    found: list[str] = []
+    cursor = None
+    while len(found) < 10:
+        page = store.list_runs(RunFilter(text=prefix), cursor=cursor, limit=200)
+        found += [run.id for run in page.runs if run.id.startswith(prefix)]
+        cursor = page.cursor
+        if cursor is None:
+            break
+    if not found:
+        raise CliError(
+            f"There is no run whose id begins with {prefix!r}",
+            "See: jupyter workflows runs list",
+            code="not-found",
+        )
+    if len(found) > 1:
+        raise CliError(
+            f"{len(found)} or more runs have ids that begin with {prefix!r}: {', '.join(found[:5])}",
+            "Write more of the id",
+            details={"choices": found},
+        )
+    return found[0]
+
+
+def find_stage_runs(details: RunDetails, names: Sequence[str]) -> list[StageRunRecord]:
+    """Return the stage runs of a run that are named by the stage's path or the beginning of their id."""
+    found: dict[str, StageRunRecord] = {}
+    for name in names:
+        matching = [
+            stage_run
+            for stage_run in details.stage_runs
+            if stage_run.path == name or (len(name) >= 4 and stage_run.id.startswith(name.lower()))
+        ]
+        if not matching:
+            paths = list(dict.fromkeys(stage_run.path for stage_run in details.stage_runs))
+            raise CliError(
+                f"Run {details.run.id} has no stage {name!r}",
+                f"Its stages are: {', '.join(paths)}",
+                code="not-found",
+                details={"choices": paths},
+            )
+        found |= {stage_run.id: stage_run for stage_run in matching}
+    return list(found.values())
+
+
+def workflow_uid(given: str) -> str | None:
+    """Return the identity of the workflow that a file or a UUID names; `None` for anything else."""
+    if _UUID.fullmatch(given.lower()):
+        return given.lower()
+    path_like = given.endswith(SUFFIX) or given in (".", "..") or bool({"/", os.sep} & set(given))
+    if not path_like:
+        return None
+    return open_project(given).document.uid
+
+
+def local_time(moment: datetime | None) -> str:
+    """Return a moment in the time zone of this machine."""
+    return "" if moment is None else f"{moment.astimezone():%Y-%m-%d %H:%M:%S}"
+
+
+def iso_time(moment: datetime | None) -> str | None:
+    """Return a moment for JSON."""
+    return None if moment is None else moment.isoformat()

@@ -101,3 +101,26 @@ def _common_folder(notebooks: list[str]) -> Path | None:
     except ValueError:  # on different drives
         return None
     return common if len(common.parts) > 1 else None
+
+
+def print_report(output: Output, report: Mapping[str, Any], *, quiet: bool) -> None:
+    """Print what a run came to; `quiet`: only what needs attention."""
+    state, run_id = report["state"], report["run"]
+    if quiet and state == "completed":
+        return
+    if not quiet:
+        print_stages(output, report)
+    if state == "completed":
+        print_data(output, report["data"])
+        output.print(f"\nRun {run_id} completed.", "green")
+        return
+    if not quiet:
+        output.print()
+    print_errors(output, report)
+    if state == "waiting":
+        waiting = [stage["path"] for stage in report["stages"] if stage["state"] == "waiting"]
+        output.print(f"Run {run_id} waits for: {', '.join(dict.fromkeys(waiting))}", "yellow")
+        output.print("Answer forms with --answers, or with --test-answers as the document says.")
+    else:
+        words = "was cancelled" if state == "cancelled" else str(state)
+        output.print(f"Run {run_id} {words}. More: jupyter workflows runs show {run_id}", "red")

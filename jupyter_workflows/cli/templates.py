@@ -32,8 +32,8 @@ TEMPLATES: Mapping[str, Template] = {
         "Prepare",
         (
             "# Prepare\n\n"
-            "A script runs when its turn comes. What it sets in the stage data, the following stages find there.\n"
-            "Its test data stands in the workflow: here, a name.",
+            "A script runs when its turn comes. What it sets in the stage data, the\n"
+            "following stages find there. Its test data stands in the workflow: here, a name.",
             "from jupyter_workflows import get_stage\n\nstage = get_stage()",
             'name = stage.get("name", "world")\nstage["greeting"] = f"Hello, {name}!"\nstage["greeting"]',
         ),

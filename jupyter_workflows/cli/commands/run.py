@@ -8,12 +8,13 @@ import click
 
 from jupyter_workflows.cli.arguments import environment_file, json_object
 from jupyter_workflows.cli.base import Command
+from jupyter_workflows.cli.commands.tasks import print_waiting
 from jupyter_workflows.cli.errors import CliError
 from jupyter_workflows.cli.execution import document_answers, execute, user_name
 from jupyter_workflows.cli.loading import counted, open_project, runnable
 from jupyter_workflows.cli.output import Output, findings_table, json_option, pass_output
 from jupyter_workflows.cli.stores import database_option
-from jupyter_workflows.cli.summary import exit_code, print_data, print_errors, print_stages
+from jupyter_workflows.cli.summary import exit_code, print_report
 
 if TYPE_CHECKING:
     from jupyter_workflows.execution.project import Project
@@ -90,7 +91,9 @@ def run(
     if output.json:
         output.emit(report)
     else:
-        _show(output, report, quiet=quiet)
+        print_report(output, report, quiet=quiet)
+        if report["state"] == "waiting":
+            print_waiting(output, report["run"], database)
     return exit_code(report["state"])
 
 
@@ -149,25 +152,3 @@ def _show_warnings(output: Output, findings: list[dict[str, Any]], *, quiet: boo
         output.note(f"{counted(len(warnings), 'warning')}:", "yellow")
         output.err.print(findings_table(warnings))
         output.note()
-
-
-def _show(output: Output, report: dict[str, Any], *, quiet: bool) -> None:
-    state, run_id = report["state"], report["run"]
-    if quiet and state == "completed":
-        return
-    if not quiet:
-        print_stages(output, report)
-    if state == "completed":
-        print_data(output, report["data"])
-        output.print(f"\nRun {run_id} completed.", "green")
-        return
-    waiting = [stage["path"] for stage in report["stages"] if stage["state"] == "waiting"]
-    if not quiet:
-        output.print()
-    print_errors(output, report)
-    if state == "waiting":
-        output.print(f"Run {run_id} waits for: {', '.join(dict.fromkeys(waiting))}", "yellow")
-        output.print("To answer forms here, give --answers, or --test-answers for those in the document.")
-    else:
-        words = "was cancelled" if state == "cancelled" else str(state)
-        output.print(f"Run {run_id} {words}. More: jupyter workflows runs show {run_id}", "red")
