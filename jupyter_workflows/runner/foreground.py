@@ -75,31 +75,54 @@ def run_workflow(project: Project, options: RunOptions, listener: Listener) -> s
         identity = RunnerIdentity.current()
         new = _new_run(project, graph, entry, options, store, identity)
         run_id = store.create_run(new)
-        settings = RunnerSettings()
-        if options.concurrency is not None:
-            settings = replace(settings, concurrency=options.concurrency)
         listener(RunEvent("run-started", run_id, title=project.document.title))
-        interrupted = False
-        if not _has_settled(store, run_id):
-            executor = LocalExecutor(
-                concurrency=settings.concurrency, pool_size=settings.kernel_pool, preload=settings.preload
-            )
-            runner = Runner(
-                store,
-                executor,
-                settings,
-                identity=identity,
-                only_run=run_id,
-                listener=listener,
-                environment=dict(options.environment),
-            )
-            interrupted = asyncio.run(_drive(runner, run_id))
-        _tell_end(store, run_id, listener)
-        if interrupted:
-            raise KeyboardInterrupt
+        _work_off(store, identity, run_id, options, listener)
         return run_id
     finally:
         store.close()
+
+
+def continue_run(run_id: str, options: RunOptions, listener: Listener) -> None:
+    """Go on with a run of the foreground whose process has ended: after a retry, or with an answered task.
+
+    Of the options, `environment`, `concurrency` and `database` count. For the rest see `run_workflow`.
+    """
+    store = open_store(options.database)
+    try:
+        run = store.get_run_record(run_id)
+        # Its owner alone may claim its stage runs: this process takes the owner's place.
+        identity = RunnerIdentity.current(run.owner)
+        listener(RunEvent("run-started", run_id, title=run.title))
+        _work_off(store, identity, run_id, options, listener)
+    finally:
+        store.close()
+
+
+def _work_off(
+    store: Store, identity: RunnerIdentity, run_id: str, options: RunOptions, listener: Listener
+) -> None:
+    """Execute what there is of a run, until it has ended or only waits."""
+    settings = RunnerSettings()
+    if options.concurrency is not None:
+        settings = replace(settings, concurrency=options.concurrency)
+    interrupted = False
+    if not _has_settled(store, run_id):
+        executor = LocalExecutor(
+            concurrency=settings.concurrency, pool_size=settings.kernel_pool, preload=settings.preload
+        )
+        runner = Runner(
+            store,
+            executor,
+            settings,
+            identity=identity,
+            only_run=run_id,
+            listener=listener,
+            environment=dict(options.environment),
+        )
+        interrupted = asyncio.run(_drive(runner, run_id))
+    _tell_end(store, run_id, listener)
+    if interrupted:
+        raise KeyboardInterrupt
 
 
 def find_entry(graph: Graph, path: str | None) -> str:
