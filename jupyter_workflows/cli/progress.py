@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Self
 from .output import STATE_STYLES, Output, is_interactive
 
 if TYPE_CHECKING:
+    from rich.spinner import Spinner
     from rich.text import Text
 
     from jupyter_workflows.runner.events import RunEvent
@@ -37,7 +38,7 @@ _ENDED_WORDS = {
 
 def duration(seconds: float) -> str:
     """Return a length of time as people write it."""
-    if seconds < 60:
+    if round(seconds, 1) < 60:
         return f"{seconds:.1f} s"
     minutes, rest = divmod(round(seconds), 60)
     if minutes < 60:
@@ -135,7 +136,7 @@ class LiveProgress(Progress):
         name = event.stage_run_id or ""
         if event.kind == "stage-started":
             going = dict(self._running)
-            going[name] = _Going(event.path or name, event.title or "", event.attempt or 1)
+            going[name] = _Going(event.path or name, event.attempt or 1, _spinner(self.output))
             # The display's own thread reads it: it is replaced, never changed.
             self._running = going
         elif event.kind == "cell" and name in self._running:
@@ -163,17 +164,11 @@ class _Going:
     """A stage run that goes on."""
 
     path: str
-    title: str
     attempt: int
+    spinner: Spinner
     cell: int | None = None
     cells: int | None = None
     since: float = field(default_factory=time.monotonic)
-    spinner: Any = None
-
-    def __post_init__(self) -> None:
-        from rich.spinner import Spinner
-
-        self.spinner = Spinner("dots" if _unicode(sys.stderr) else "line", style="cyan")
 
     def name(self) -> Text:
         from rich.text import Text
@@ -192,6 +187,12 @@ class _Going:
         from rich.text import Text
 
         return Text(duration(time.monotonic() - self.since), style="dim")
+
+
+def _spinner(output: Output) -> Spinner:
+    from rich.spinner import Spinner
+
+    return Spinner("dots" if _unicode(output.err.file) else "line", style="cyan")
 
 
 def described(event: RunEvent, marks: dict[str, str]) -> Text | None:

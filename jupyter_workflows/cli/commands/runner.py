@@ -86,12 +86,13 @@ def runner(
       jupyter workflows runner --concurrency 8 --pool warehouse=2 --preload pandas
       jupyter workflows runner --database postgresql://db.example.org/workflows
     """
+    limits = _limits(pools)
     from jupyter_workflows.runner.service import run_runner
     from jupyter_workflows.runner.settings import RunnerSettings
 
     given: dict[str, Any] = {
         "concurrency": concurrency,
-        "pools": _limits(pools) or None,
+        "pools": limits or None,
         "kernel_pool": kernel_pool,
         "preload": preload or None,
         "poll_interval": poll_interval,
