@@ -1,0 +1,73 @@
+"""The fork server of a local executor: started beside the workers, started again when it died."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Iterable
+
+from jupyter_workflows.execution.kernels import ForkServer, ForkServerError
+
+logger = logging.getLogger(__name__)
+
+#: How often a fork server that died is started again.
+_RESTARTS = 3
+
+
+class KernelSupply:
+    """Keeps a fork server running.
+
+    Parameters
+    ----------
+    pool_size
+        Kernels that are kept ready.
+    preload
+        Modules that kernels find imported.
+    """
+
+    def __init__(self, pool_size: int, preload: Iterable[str]) -> None:
+        self._pool_size = pool_size
+        self._preload = tuple(preload)
+        self._server: ForkServer | None = None
+        self._starting: asyncio.Task[None] | None = None
+        self._restarts = 0
+
+    @property
+    def server(self) -> ForkServer | None:
+        """The fork server, once it is started."""
+        return self._server
+
+    def start(self) -> None:
+        """Begin to start the fork server."""
+        self._starting = asyncio.ensure_future(self._start())
+
+    async def address(self) -> str | None:
+        """Return the fork server's address; `None` where kernels have to be started the slow way."""
+        if self._server is not None and not self._server.is_alive():
+            self._server = None
+            if self._restarts < _RESTARTS:
+                self._restarts += 1
+                logger.warning("The fork server ended unexpectedly; it is started again.")
+                self.start()
+        if self._starting is not None:
+            await asyncio.shield(self._starting)
+        return self._server.address if self._server is not None else None
+
+    async def stop(self) -> None:
+        """Stop the fork server."""
+        if self._starting is not None:
+            await self._starting
+        server, self._server = self._server, None
+        if server is not None:
+            await asyncio.to_thread(server.stop)
+
+    async def _start(self) -> None:
+        try:
+            self._server = await asyncio.to_thread(
+                ForkServer.start, pool=self._pool_size, preload=self._preload
+            )
+        except ForkServerError as error:
+            logger.warning("Kernels are started the slow way. %s", error)
+            return
+        for module, reason in self._server.refused.items():
+            logger.warning("The module %s is not loaded beforehand: %s", module, reason)

@@ -1,0 +1,111 @@
+"""A worker process of the local executor: executes one attempt after the other."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import gc
+import logging
+import os
+import queue
+import signal
+import socket
+import sys
+import threading
+from types import FrameType
+from typing import Any
+
+from jupyter_workflows.execution.attempt import execute_attempt
+from jupyter_workflows.execution.executors import frames
+from jupyter_workflows.execution.limits import CancelToken, Limits
+from jupyter_workflows.execution.running import kill_kernels
+from jupyter_workflows.execution.spec import AttemptSpec, Progress
+
+_PR_SET_PDEATHSIG = 1
+
+
+class Worker:
+    """Takes attempts from the executor's connection."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        self._connection = connection
+        self._sending = threading.Lock()
+        self._attempts: queue.SimpleQueue[dict[str, Any] | None] = queue.SimpleQueue()
+        self._cancel: CancelToken | None = None
+
+    def run(self) -> None:
+        """Work until the executor says stop."""
+        threading.Thread(target=self._listen, name="executor", daemon=True).start()
+        self._send({"type": "ready"})
+        while (message := self._attempts.get()) is not None:
+            self._execute(message)
+
+    def _execute(self, message: dict[str, Any]) -> None:
+        outcome = execute_attempt(
+            AttemptSpec.from_json(message["spec"]),
+            fork_server=message["fork_server"],
+            on_progress=self._report,
+            cancel=message["cancel"],
+            limits=Limits(**message["limits"]),
+        )
+        self._send({"type": "outcome", "outcome": outcome.to_json()})
+
+    def _report(self, progress: Progress) -> None:
+        self._send(
+            {
+                "type": "progress",
+                "event": progress.event,
+                "cell": progress.cell,
+                "cells": progress.cells,
+                "message": progress.message,
+            }
+        )
+
+    def _send(self, message: dict[str, Any]) -> None:
+        with self._sending:
+            self._connection.sendall(frames.pack(message))
+
+    def _listen(self) -> None:
+        """Take in what the executor says, also while an attempt is being executed."""
+        while (message := frames.receive(self._connection)) is not None:
+            if message["type"] == "execute":
+                # Made here, so that a cancellation right behind it finds it.
+                self._cancel = message["cancel"] = CancelToken()
+                self._attempts.put(message)
+            elif message["type"] == "cancel" and self._cancel is not None:
+                self._cancel.cancel()
+            elif message["type"] == "stop":
+                self._attempts.put(None)
+                return
+        leave()  # the executor is gone
+
+
+def leave(number: int = signal.SIGTERM, frame: FrameType | None = None) -> None:
+    """End this process and its kernels at once."""
+    kill_kernels()
+    os._exit(128 + number)
+
+
+def end_with_parent(parent: int) -> None:
+    """Have the system end this process when its parent ends, where it can."""
+    if sys.platform == "linux":
+        with contextlib.suppress(OSError, AttributeError):
+            ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+    if os.getppid() != parent:
+        leave()
+
+
+def main() -> None:
+    """Run a worker: ``worker DESCRIPTOR PARENT``."""
+    descriptor, parent = int(sys.argv[1]), int(sys.argv[2])
+    signal.signal(signal.SIGTERM, leave)
+    end_with_parent(parent)
+    os.set_inheritable(descriptor, False)
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+    logging.getLogger("papermill").setLevel(logging.WARNING)
+    gc.freeze()  # what was imported stays: no need to go through it again and again
+    Worker(socket.socket(fileno=descriptor)).run()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,143 @@
+"""What the attempt, papermill's engine and the client share while a notebook is executed."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from nbformat import NotebookNode
+
+from jupyter_workflows.execution.evidence import Evidence
+from jupyter_workflows.execution.limits import CancelToken, Limits
+from jupyter_workflows.execution.files import write_atomically
+from jupyter_workflows.execution.source import Source
+from jupyter_workflows.execution.spec import AttemptError, AttemptSpec, Progress
+from jupyter_workflows.model.states import AttemptState
+
+OnProgress = Callable[[Progress], None]
+
+
+class Kernel(Protocol):
+    """A kernel that was started for an attempt.
+
+    `manager` and `client` are jupyter_client's. `executable` is the program that the kernel runs in, if known.
+    """
+
+    manager: Any
+    executable: str | None
+
+    @property
+    def client(self) -> Any: ...
+
+    @property
+    def language_info(self) -> dict[str, Any]: ...
+
+    def start_failure(self, reason: str) -> str:
+        """Return `reason` with the end of what the kernel itself said."""
+
+    async def ready(self, timeout: float) -> None:
+        """Wait until the kernel takes requests."""
+
+
+@dataclass(slots=True)
+class Result:
+    """How the execution of the cells ended."""
+
+    state: AttemptState = AttemptState.COMPLETED
+    error: AttemptError | None = None
+    record: dict[str, Any] | None = None
+    warnings: list[str] = field(default_factory=list)
+
+    def fail(self, error: AttemptError, state: AttemptState = AttemptState.FAILED) -> None:
+        """Keep the first error."""
+        if self.error is None:
+            self.state, self.error = state, error
+
+
+class Session:
+    """One attempt while it is executed.
+
+    Parameters
+    ----------
+    language
+        The kernel's language; only Python kernels hand over stage data.
+    """
+
+    def __init__(
+        self,
+        spec: AttemptSpec,
+        source: Source,
+        kernel: Kernel,
+        *,
+        language: str,
+        limits: Limits,
+        on_progress: OnProgress | None = None,
+        cancel: CancelToken | None = None,
+    ) -> None:
+        self.spec = spec
+        self.source = source
+        self.kernel = kernel
+        self.language = language
+        self.limits = limits
+        self.cancel = cancel
+        self.result = Result()
+        self.timings: dict[str, float] = {}
+        self.evidence = Evidence(spec.output)
+        self._on_progress = on_progress
+
+    def report(self, event: str, *, cell: int | None = None, message: str | None = None) -> None:
+        """Give a sign of life."""
+        if self._on_progress is not None:
+            self._on_progress(
+                Progress(
+                    stage_run_id=self.spec.stage_run_id,
+                    attempt=self.spec.attempt,
+                    event=event,
+                    cell=cell,
+                    cells=len(self.source.indices),
+                    message=message,
+                )
+            )
+
+    def source_index(self, notebook: NotebookNode, index: int) -> int | None:
+        """Return the index in the source notebook of a cell of the executed one."""
+        for place, cell in enumerate(notebook["cells"][: index + 1]):
+            if "injected-parameters" in cell["metadata"].get("tags", ()):
+                if place == index:
+                    return None
+                index -= 1
+                break
+        return self.source.indices[index]
+
+    def describe(self, notebook: NotebookNode, *, state: str) -> None:
+        """Write into the executed copy what it is evidence of."""
+        spec, error = self.spec, self.result.error
+        notebook["metadata"]["jupyter_workflows"] = NotebookNode(
+            run=spec.run_id,
+            stage_run=spec.stage_run_id,
+            attempt=spec.attempt,
+            stage=spec.stage_path,
+            workflow=NotebookNode(uid=spec.workflow_uid, title=spec.workflow_title),
+            state=state,
+            error=NotebookNode(name=error.name, message=error.message, cell=error.cell) if error else None,
+            source=NotebookNode(path=self.source.path, sha256=self.source.sha256),
+        )
+
+    # papermill reads and writes the attempt's notebooks here
+
+    def read(self) -> str:
+        """Return the source notebook's JSON text."""
+        return self.source.text()
+
+    def write(self, content: str) -> None:
+        """Keep the executed copy for good."""
+        started = time.perf_counter()
+        write_atomically(self.spec.output, content.encode(errors="surrogatepass"), durable=True)
+        self.timings["save"] = time.perf_counter() - started
+
+    def save(self, notebook: NotebookNode) -> None:
+        """Save the executed copy as far as it is; a later save replaces it."""
+        write_atomically(self.spec.output, json.dumps(notebook).encode(), durable=False)
