@@ -10,7 +10,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from support.postgres import NoPostgres, PostgresServer, postgres_server  # noqa: E402
+from support.postgres import NoPostgres, PostgresServer, postgres_server
 
 
 @pytest.fixture(scope="session")

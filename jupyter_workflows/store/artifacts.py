@@ -113,8 +113,9 @@ class ArtifactStore:
 
         In a local store that is the store's own file, and nothing is copied.
         """
-        local = self.path(hashed)
-        if local is not None:
+        place = self._place(hashed)
+        if self.is_local:
+            local = Path(place)
             if not local.exists():
                 raise NotFound(f"there is no artifact {hashed} in {self.url}")
             return local

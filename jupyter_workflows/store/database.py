@@ -85,6 +85,8 @@ class Database:
             yield
         except exc.DBAPIError as error:
             raise explain(error, self.engine.url) from error
+        except exc.StatementError as error:  # a value that does not go into its column
+            raise StoreError(str(error.orig)) from error
 
 
 _NOW = select(func.clock_timestamp())

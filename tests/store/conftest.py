@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 from sqlalchemy import Connection, event
+from support.clock import Clock
 
 from jupyter_workflows.store import RunnerIdentity, Store, open_database
 
@@ -31,3 +32,12 @@ def runner(store: Store) -> RunnerIdentity:
 def _refuse_new_syntax(connection: Connection, cursor: object, statement: str, *rest: object) -> None:
     # SQLite before 3.35, which some systems have, knows no RETURNING.
     assert "RETURNING" not in statement.upper(), statement
+
+
+@pytest.fixture
+def clock(store: Store, monkeypatch: pytest.MonkeyPatch) -> Clock:
+    """Makes time pass for the store."""
+    clock = Clock()
+    real = store.database.now
+    monkeypatch.setattr(store.database, "now", lambda connection: real(connection) + clock.ahead)
+    return clock

@@ -6,9 +6,8 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from jupyter_workflows.model.routing import route
-
 from jupyter_workflows.model.records import Failure, Outcome, StageData
+from jupyter_workflows.model.routing import route
 from jupyter_workflows.model.states import AttemptState, RunMode
 from jupyter_workflows.store import AttemptReport, Claim, NewRun, RunnerIdentity, Store
 

@@ -88,9 +88,9 @@ class UpkeepOperations(StoreBase):
             for mode, kept in ((RunMode.LIVE, age), (RunMode.TEST, test_age)):
                 if kept is not None:
                     before = now - timedelta(seconds=kept)
-                    found.update(dict.fromkeys(retention.too_old(connection, mode, before, limit)))
+                    found.update(dict.fromkeys(retention.too_old(connection, mode, before, limit + 1)))
             if count is not None:
-                found.update(dict.fromkeys(retention.too_many(connection, count, limit)))
+                found.update(dict.fromkeys(retention.too_many(connection, count, limit + 1)))
         chosen = list(found)[:limit]
         self._delete_runs(chosen)
         with self.database.write() as connection:
