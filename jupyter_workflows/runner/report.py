@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from jupyter_workflows.authoring.wire import public
-from jupyter_workflows.model.merge import merge_values
+from jupyter_workflows.model.graph import Graph, GraphStage
+from jupyter_workflows.model.merge import Ancestry, merge
+from jupyter_workflows.model.records import Arrival
 from jupyter_workflows.model.states import StageRunState
 from jupyter_workflows.store import RunDetails, StageRunRecord, Store
 
@@ -57,30 +58,13 @@ def merge_ends(stage_runs: tuple[StageRunRecord, ...]) -> dict[str, Any]:
     """Merge the data, in wire form, of the completed stage runs that nothing follows."""
     followed = {parent for stage_run in stage_runs for parent in stage_run.parents}
     ends = [
-        stage_run.result
+        Arrival(stage_run.id, "", stage_run.key, stage_run.sequence, stage_run.result)
         for stage_run in stage_runs
         if stage_run.state is StageRunState.COMPLETED
         and stage_run.id not in followed
         and stage_run.result is not None
     ]
-    merged, _ = merge_values(ends, ancestry(stage_runs))
-    return dict(merged.values)
-
-
-def ancestry(stage_runs: tuple[StageRunRecord, ...]) -> Callable[[str, str], bool]:
-    """Return a function that says whether one stage run is an ancestor of another."""
-    parents = {stage_run.id: stage_run.parents for stage_run in stage_runs}
-
-    def is_ancestor(one: str, other: str) -> bool:
-        seen: set[str] = set()
-        ahead = list(parents.get(other, ()))
-        while ahead:
-            name = ahead.pop()
-            if name == one:
-                return True
-            if name not in seen:
-                seen.add(name)
-                ahead.extend(parents.get(name, ()))
-        return False
-
-    return is_ancestor
+    ancestry = Ancestry({stage_run.id: stage_run.parents for stage_run in stage_runs})
+    # As a stage would that joins them all.
+    merged = merge(Graph([GraphStage("end")]), "end", ends, ancestry, stage_run="end")
+    return dict(merged.data.values)
