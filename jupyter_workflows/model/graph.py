@@ -77,8 +77,8 @@ class JoinRule:
     reaching
         Other stages from which a branch can come to this one.
     losing
-        Those of them from which it can come through another join that brings items together: a branch there
-        may arrive without its item.
+        Stages, perhaps the joining one too, from which a branch can come to it through another join that
+        brings items together: one that is there for an item may arrive without it.
     """
 
     stage: str
@@ -94,15 +94,12 @@ class JoinRule:
     def awaits(self, item: str | None, stage: str, scope: Mapping[str, str]) -> bool:
         """Tell whether something at `stage` can still arrive at the join for `item`.
 
-        A branch never comes into an item that exists already, so an item waits for its own branches only.
+        No branch comes to be for an item that exists already, so an item waits for its own branches only.
         The branches without an item wait for those without, and for those that may lose theirs on the way.
         """
-        if stage not in self.reaching:
-            return False
-        if self.per is None:
-            return True
-        theirs = scope.get(self.per)
-        return theirs == item or (item is None and stage in self.losing)
+        if self.per is None or scope.get(self.per) == item:
+            return stage in self.reaching
+        return item is None and stage in self.losing
 
 
 class EntryError(LookupError):
@@ -219,9 +216,7 @@ class Graph:
             for other in joining:
                 if stage.per is not None and other.per != stage.per and other.id in reaching:
                     losing |= {other.id, *before[other.id]}
-            rules[stage.id] = JoinRule(
-                stage.id, stage.join == "all", stage.per, reaching, frozenset(losing - {stage.id})
-            )
+            rules[stage.id] = JoinRule(stage.id, stage.join == "all", stage.per, reaching, frozenset(losing))
         return rules
 
     def joins_behind(self, stage: str, name: str) -> tuple[str, ...]:

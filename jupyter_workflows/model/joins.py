@@ -18,8 +18,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import replace
+from typing import Any
 
 from .graph import Graph, JoinRule, closure
+from .items import scope_order
 from .records import Arrival, Gathered, Key, RunView, StageCount, StageRun, StartedJoin
 from .states import ACTIVE, StageRunState
 
@@ -68,9 +70,9 @@ def gather(joining: StageRun | None, arrivals: Iterable[Arrival]) -> Gathered:
     return Gathered(common_prefix(keys), max(sequences), common)
 
 
-def arrival_order(arrival: Arrival) -> tuple[Key, int, str, str]:
+def arrival_order(arrival: Arrival) -> tuple[Any, ...]:
     """Return the place of an arrival among those of one join: branch order."""
-    return arrival.key, arrival.sequence, arrival.transition, repr(sorted(arrival.scope.items()))
+    return arrival.key, arrival.sequence, arrival.transition, scope_order(arrival.scope)
 
 
 def settle_joins(
@@ -127,9 +129,11 @@ class _Presence:
         """Tell whether any of it can arrive: `JoinRule.awaits` for all at once."""
         if rule.per is None:
             return not self._stages.isdisjoint(rule.reaching)
-        return any(
-            stage in rule.reaching and (item in items or (item is None and stage in rule.losing))
-            for stage, items in self._items[rule.per].items()
+        present = self._items[rule.per]
+        if any(item in items for stage, items in present.items() if stage in rule.reaching):
+            return True
+        return item is None and any(
+            stage in rule.losing and items != {None} for stage, items in present.items()
         )
 
 
@@ -190,5 +194,5 @@ def _start(run: StageRun) -> StartedJoin:
     )
 
 
-def _place(run: StageRun) -> tuple[Key, int, str, list[tuple[str, str]]]:
-    return run.key, run.sequence, run.stage, sorted(run.scope.items())
+def _place(run: StageRun) -> tuple[Any, ...]:
+    return run.key, run.sequence, run.stage, scope_order(run.scope)

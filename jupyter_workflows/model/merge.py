@@ -11,7 +11,7 @@ from .graph import Graph
 from .joins import arrival_order
 from .records import Arrival, StageData
 
-__all__ = ["Ancestry", "Merged", "merge"]
+__all__ = ["Ancestry", "Merged", "merge", "merge_arrivals"]
 
 #: So many stage runs whose write lost are named in a conflict.
 _NAMED = 20
@@ -94,6 +94,16 @@ def merge(
     stage_run
         The joining stage run, the writer of what it collects.
     """
+    merged = merge_arrivals(arrivals, is_ancestor)
+    values, writers = dict(merged.data.values), dict(merged.data.writers)
+    for key, collected in sorted(graph.stages[stage_id].collect.items()):
+        values[key] = [given[collected] for given in merged.inputs if collected in given]
+        writers[key] = stage_run
+    return merged._replace(data=StageData(values, writers))
+
+
+def merge_arrivals(arrivals: Sequence[Arrival], is_ancestor: Callable[[str, str], bool]) -> Merged:
+    """Merge the data of arrivals as `merge` does, without what a stage collects."""
     ordered = [
         arrival
         for _, alike in groupby(sorted(arrivals, key=arrival_order), key=arrival_order)
@@ -121,9 +131,6 @@ def merge(
             conflicts.append(
                 {"key": key, "winner": writer, "others": list(losers)[:_NAMED], "count": len(losers)}
             )
-    for key, collected in sorted(graph.stages[stage_id].collect.items()):
-        values[key] = [given[collected] for given in inputs if collected in given]
-        writers[key] = stage_run
     return Merged(StageData(values, writers), inputs, conflicts)
 
 

@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from jupyter_workflows.authoring.wire import Artifact, Load, decode
 
-from . import conditions
+from . import conditions, items
 from .graph import Graph, GraphStage, GraphTransition
 from .records import NextStage, StageData, StageRun
 
@@ -57,8 +57,7 @@ def route(
         `requested` names what is not a successor.
     """
     router = _Router(graph, source, load)
-    # Two stage runs may have one key and sequence (after joins of interleaved branches), never one id.
-    branch = _Branch(data, f"{'.'.join(map(str, source.key))}.{source.sequence}@{source.id}")
+    branch = _Branch(data, items.origin(source))
     if requested is None:
         router.follow(stage_id, "failed" if failed else "completed", branch)
     else:
@@ -209,21 +208,21 @@ class _Router:
         if transition.each is None:
             self._deliver(transition, target, branch)
             return
-        items = self._list(transition, target, branch)
         name = transition.name
-        for index, item in enumerate(items):
-            item_id = f"{branch.item}:{transition.id}:{index}"
+        values = self._list(transition, target, branch)
+        for index, value in enumerate(values):
+            item_id = items.item_id(branch.item, transition.id, index)
             self._deliver(
                 transition,
                 target,
                 replace(
                     branch,
                     item=item_id,
-                    values={**branch.values, name: item},
+                    values={**branch.values, name: value},
                     scope={**branch.scope, name: item_id},
                 ),
             )
-        if not items:
+        if not values:
             for stage in self._graph.joins_behind(transition.target, name):
                 self._add(transition, stage, branch, empty=True)
 
