@@ -251,7 +251,7 @@ class Graph:
     def entries(self) -> tuple[str, ...]:
         """Keys of the stages with which a run can start, sorted by path.
 
-        An entry says `start`, or all its predecessors are reachable from it: so a stage without
+        An entry says `start`, or all that leads to it is reachable from it: so a stage without
         predecessors, and the first form although a loop leads back to it. In a cycle that nothing leads
         into every stage is one, unless some of them say `start`: then it is those. A disabled stage is
         none.
@@ -267,10 +267,10 @@ class Graph:
                 continue
             if not stage.start and key in predecessors:
                 after = closure(targets.get(key, ()), lambda at: targets.get(at, ()))
-                if not predecessors[key] <= after:
+                before = closure(predecessors[key], lambda at: predecessors.get(at, ()))
+                if not before <= after:
                     continue
                 # Whatever leads here is in one cycle with it.
-                before = closure(predecessors[key], lambda at: predecessors.get(at, ()))
                 if any(self.stages[at].start and not self.stages[at].disabled for at in before):
                     continue
             found.append(key)
