@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -201,16 +202,17 @@ class MemoryRun:
     def result(self) -> Counter[str]:
         """Return what does not depend on the order of commits."""
         return Counter(
-            repr(
-                (
+            json.dumps(
+                [
                     entry.run.stage,
                     entry.run.key,
                     entry.run.sequence,
-                    sorted((name, re.sub("@[^:]*", "", item)) for name, item in entry.run.scope.items()),
-                    entry.run.state.value,
-                    sorted((entry.result or entry.data).values.items()),
+                    {name: re.sub("@[^:]*", "", item) for name, item in entry.run.scope.items()},
+                    entry.run.state,
+                    (entry.result or entry.data).values,
                     entry.inputs,
-                )
+                ],
+                sort_keys=True,
             )
             for entry in self.entries.values()
         )
