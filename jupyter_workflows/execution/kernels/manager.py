@@ -15,6 +15,7 @@ from jupyter_client.manager import AsyncKernelManager
 from traitlets import Any as AnyTrait
 from traitlets import Bool, Instance, Type, default
 
+from jupyter_workflows.execution.kernels.channels import LinkEnd
 from jupyter_workflows.execution.kernels.client import StageKernelClient
 from jupyter_workflows.execution.kernels.errors import ForkServerError
 from jupyter_workflows.execution.kernels.handle import ForkServer
@@ -48,8 +49,11 @@ class StageKernelManager(AsyncKernelManager):
     memory = AnyTrait(None, allow_none=True)
     lock = AnyTrait(None, allow_none=True)
 
+    connectable = Bool(False)
+
     kernel_origin: str | None = None
     is_welcoming = False
+    _end: LinkEnd | None = None
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -112,23 +116,46 @@ class StageKernelManager(AsyncKernelManager):
             address=self.fork_server.address,
             memory=self.memory,
             lock=None if self.lock is None else os.fspath(self.lock),
+            linked=not self.connectable,
         )
         kwargs = await provisioner.pre_launch(**kwargs)
         info: dict[str, Any] = dict(await provisioner.launch_kernel(kwargs.pop("cmd"), **kwargs))
         self.provisioner = provisioner
+        self.kernel_origin = provisioner.origin
+        self.language_info = provisioner.language_info
+        if provisioner.end is not None:
+            self._end = LinkEnd(provisioner.end)
+            return
         self.transport, self.ip = info["transport"], info["ip"]
         for name in _CHANNELS:
             setattr(self, f"{name}_port", info[f"{name}_port"])
         self.session.key = info["key"]
-        self.kernel_origin = provisioner.origin
-        self.language_info = info["language_info"]
         self.is_welcoming = True
+
+    def client(self, **kwargs: Any) -> StageKernelClient:  # type: ignore[override]
+        """Return a client of the kernel.
+
+        Raises
+        ------
+        RuntimeError
+            A kernel that is not connectable has its client already.
+        """
+        if self._end is not None:
+            if self._end.channels or self._end.closed:
+                raise RuntimeError("This kernel has its client. Make the kernel connectable to have several.")
+            return StageKernelClient(end=self._end, session=self.session, parent=self, **kwargs)
+        if self.kernel_origin in ("warm", "forked"):
+            kwargs.setdefault("context", self.context)
+        client: Any = super().client(**kwargs)
+        return client  # type: ignore[no-any-return]
 
     # End
 
     async def finish(self) -> None:
         """Have the kernel end, without waiting for a forked one: the fork server sees to its end."""
         self.shutting_down = True
+        if self._end is not None:
+            self._end.close()
         if isinstance(self.provisioner, ForkProvisioner):
             self.provisioner.release()
         elif self.has_kernel:
@@ -160,6 +187,8 @@ class StageKernelManager(AsyncKernelManager):
             await super()._async_cleanup_resources(restart=restart)
             return
         self._close_control_socket()
+        if self._end is not None:
+            self._end.close()
         await self.provisioner.cleanup(restart=restart)
 
     cleanup_resources = _async_cleanup_resources
@@ -178,6 +207,7 @@ def make_kernel_manager(
     fork_server: ForkServer | None = None,
     memory: int | None = None,
     lock: Path | None = None,
+    connectable: bool = False,
     kernel_spec_manager: KernelSpecManager | None = None,
 ) -> StageKernelManager:
     """Return a manager for the kernel of one attempt; its kernel is not started yet.
@@ -193,6 +223,9 @@ def make_kernel_manager(
         Bytes that the kernel may allocate.
     lock
         File that the kernel keeps locked for life, see `take_over`. Only a forked kernel does so by itself.
+    connectable
+        Give a forked kernel its ZeroMQ sockets, so that others can connect to it, and input can be asked for.
+        Without them it has one client, starts faster, and loses no output.
 
     Raises
     ------

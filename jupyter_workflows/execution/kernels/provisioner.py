@@ -11,7 +11,7 @@ from typing import Any
 
 from jupyter_client.connect import KernelConnectionInfo
 from jupyter_client.provisioning.provisioner_base import KernelProvisionerBase
-from traitlets import Integer, Unicode
+from traitlets import Bool, Integer, Unicode
 
 from jupyter_workflows.execution.kernels import protocol
 from jupyter_workflows.execution.kernels.errors import ForkServerError, KernelStartError
@@ -34,13 +34,23 @@ class ForkProvisioner(KernelProvisionerBase):
     ).tag(config=True)
     memory = Integer(None, allow_none=True, help="Bytes that a kernel may allocate.").tag(config=True)
     lock = Unicode(None, allow_none=True, help="Path that the kernel keeps locked for life.").tag(config=True)
+    linked = Bool(
+        False,
+        help="Talk to the kernel over a pair of sockets instead of ZeroMQ; its manager has to know how.",
+    )
 
     pid: int | None = None
     start_ticks: int | None = None
     origin: str | None = None
+    #: This side of the link, once there is one.
+    end: socket.socket | None = None
+    #: CPU seconds that the kernel used, once it has ended.
+    used_cpu = 0.0
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
+        #: What the kernel says of its language.
+        self.language_info: dict[str, Any] = {}
         self._connection: socket.socket | None = None
         self._lines = protocol.Lines()
         self._exit_code: int | None = None
@@ -74,18 +84,25 @@ class ForkProvisioner(KernelProvisionerBase):
             "cwd": os.path.abspath(kwargs.get("cwd") or os.getcwd()),  # noqa: PTH100, PTH109
             "lock": self.lock,
             "memory": self.memory,
+            "linked": self.linked,
         }
+        theirs: socket.socket | None = None
         try:
             connection = protocol.connect(address)
             connection.setblocking(False)
             self._connection = connection
-            reply = await self._converse(request)
+            if self.linked:
+                self.end, theirs = socket.socketpair()
+            reply = await self._converse(request, theirs)
         except OSError as error:
             self._close()
             raise ForkServerError(f"The fork server at {address!r} cannot be reached: {error}") from error
         except BaseException:
             self._close()
             raise
+        finally:
+            if theirs is not None:
+                theirs.close()
         if "started" not in reply:
             self._close()
             if "error" in reply:
@@ -93,15 +110,19 @@ class ForkProvisioner(KernelProvisionerBase):
             raise ForkServerError(f"The fork server made no kernel (exit code {reply.get('exit')}).")
         self.pid, self.start_ticks, self.origin = reply["pid"], reply["started"], reply["origin"]
         self._exit_code = None
-        connection_info = reply["connection"]
-        connection_info["key"] = connection_info["key"].encode()
-        self.connection_info = connection_info
+        self.language_info = reply["language_info"]
+        if connection_info := reply["connection"]:
+            connection_info["key"] = connection_info["key"].encode()
+            self.connection_info = connection_info
         return self.connection_info
 
-    async def _converse(self, request: dict[str, Any]) -> dict[str, Any]:
+    async def _converse(self, request: dict[str, Any], theirs: socket.socket | None) -> dict[str, Any]:
         assert self._connection is not None
         loop = asyncio.get_running_loop()
-        await loop.sock_sendall(self._connection, protocol.pack(request))
+        data = protocol.pack(request)
+        if theirs is not None:
+            data = data[socket.send_fds(self._connection, [data], [theirs.fileno()]) :]
+        await loop.sock_sendall(self._connection, data)
         while data := await loop.sock_recv(self._connection, 65536):
             for message in self._lines.feed(data):
                 return message
@@ -161,6 +182,7 @@ class ForkProvisioner(KernelProvisionerBase):
         for message in self._lines.feed(data):
             if "exit" in message:
                 self._exit_code = int(message["exit"])
+                self.used_cpu = float(message["cpu"])
 
     async def send_signal(self, signum: int) -> None:
         """Send a signal to the kernel and the processes of its group."""

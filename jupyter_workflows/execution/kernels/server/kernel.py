@@ -6,35 +6,31 @@ the shell with its magics, completer and formatters, configuration, and the code
 
 from __future__ import annotations
 
-import asyncio
 import atexit
 import gc
 import io
 import os
 import signal
+import socket
 import sys
 import threading
 import traceback
-import uuid
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-import zmq
-from IPython.core.application import BaseIPythonApplication
-from tornado.ioloop import IOLoop
-from zmq.eventloop.zmqstream import ZMQStream
+from IPython.core.application import ENV_CONFIG_DIRS, SYSTEM_CONFIG_DIRS, BaseIPythonApplication
+from traitlets import Any as AnyTrait
 
 from jupyter_workflows.execution.kernels import locks
 from jupyter_workflows.execution.kernels.platforms import start_ticks
-from jupyter_workflows.execution.kernels.protocol import Lines, fits, pack
+from jupyter_workflows.execution.kernels.protocol import Lines, pack
 from jupyter_workflows.execution.kernels.server import blas, process
 
 
 def _without_debugger() -> None:
     """Import ipykernel's debugger as if debugpy were not installed: it is large, and nobody debugs here."""
-    missing = object()
-    before: Any = sys.modules.get("debugpy", missing)
+    before = sys.modules.get("debugpy")
     sys.modules["debugpy"] = None  # type: ignore[assignment]
     try:
         import ipykernel.debugger  # noqa: F401
@@ -46,13 +42,19 @@ def _without_debugger() -> None:
 
 _without_debugger()
 
-from ipykernel.control import ControlThread  # noqa: E402
+from ipykernel.displayhook import ZMQDisplayHook  # noqa: E402
 from ipykernel.ipkernel import IPythonKernel  # noqa: E402
 from ipykernel.kernelapp import IPKernelApp  # noqa: E402
 
-from jupyter_workflows.execution.kernels.server.streams import StageIOPubThread  # noqa: E402
-
-_STREAM_CLASS = "jupyter_workflows.execution.kernels.server.streams.StageOutStream"
+from jupyter_workflows.execution.kernels.server import sockets  # noqa: E402
+from jupyter_workflows.execution.kernels.server.linked import (  # noqa: E402
+    LinkOutlet,
+    ShellLink,
+    StageSession,
+)
+from jupyter_workflows.execution.kernels.server.loops import ForkableLoop  # noqa: E402
+from jupyter_workflows.execution.kernels.server.publisher import Publisher, StageOutStream  # noqa: E402
+from jupyter_workflows.execution.kernels.server.rehearsal import rehearse  # noqa: E402
 
 
 class _MainThread:
@@ -68,6 +70,8 @@ class _MainThread:
 class StageKernel(IPythonKernel):
     """An IPython kernel that reads its shell channel itself."""
 
+    shell_stream = AnyTrait(allow_none=True)
+
     @property
     def _supports_kernel_subshells(self) -> bool:
         return False
@@ -76,12 +80,22 @@ class StageKernel(IPythonKernel):
 class PreparedKernel:
     """A kernel before and after the fork."""
 
-    def __init__(self, app: Any, kernel: Any, surroundings: process.Surroundings) -> None:
+    def __init__(self, app: Any, kernel: Any, publisher: Publisher) -> None:
         self.app = app
         self.kernel = kernel
-        self.surroundings = surroundings
+        self.publisher = publisher
+        self.surroundings = process.Surroundings()
+        self.streams = [StageOutStream(app.session, publisher, name) for name in ("stdout", "stderr")]
+        self.loop = ForkableLoop()
+        self.shell = ShellLink(publisher, self.loop.tornado)
+        self.startup_folders = [
+            app.profile_dir.startup_dir,
+            *(os.path.join(path, "startup") for path in (*ENV_CONFIG_DIRS, *SYSTEM_CONFIG_DIRS)),  # noqa: PTH118
+        ]
+        self.outlet: LinkOutlet | sockets.SocketOutlet | None = None
         self.begun = False
         self.lock: int | None = None
+        self.passed: list[int] = []
 
     # Before the fork
 
@@ -91,26 +105,45 @@ class PreparedKernel:
         app: Any = IPKernelApp.instance()
         initialize: Any = BaseIPythonApplication.initialize
         initialize(app, ["--HistoryManager.enabled=False", "--log-level=40"])
+        app.log.setLevel(app.log_level)  # else each message that nobody sees is made nevertheless
         app.init_pdb()
-        app.outstream_class = _STREAM_CLASS
-        kernel = StageKernel.instance(
+        publisher = Publisher()
+        app.session = StageSession(publisher, parent=app)
+        app.iopub_thread = app.iopub_socket = publisher
+        kernel: Any = StageKernel.instance(
             parent=app,
             session=app.session,
             log=app.log,
             profile_dir=app.profile_dir,
             user_ns=app.user_ns,
+            iopub_thread=publisher,
+            iopub_socket=publisher,
+            shell_channel_thread=_MainThread(),
         )
+        kernel._execute_sleep = 0.0  # what it helps against, outputs after the reply, does not happen here
         app.kernel = kernel
+        app.displayhook = ZMQDisplayHook(app.session, publisher)  # type: ignore[no-untyped-call]
+        app.displayhook.get_execution_count = lambda: kernel.execution_count
         app.init_path()
-        surroundings = process.Surroundings()
+        prepared = cls(app, kernel, publisher)
         app.init_shell()
         app.init_gui_pylab()
         app.init_extensions()
-        return cls(app, kernel, surroundings)
+        app.patch_io()
+        atexit.unregister(kernel.shell.atexit_operations)  # see `_leave`
+        return prepared
 
     def rehearse(self) -> None:
         """Go through what every kernel does, so that its code and caches are there before the fork."""
         import ipywidgets  # noqa: F401
+
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        self.kernel.shell.exit_now = False
+        rehearse(self.kernel, self.streams, self.loop.asyncio)
+        self.kernel.shell_stream = self.shell
+        self.kernel.start()
+        self.loop.fold()
+        self.app.init_code()
 
     # After the fork
 
@@ -118,15 +151,13 @@ class PreparedKernel:
         """Be a kernel until the end of this process."""
         code = 1
         try:
-            self._open(seat)
-            self._tell(seat, {"connection": self._connection()})
-            loop = IOLoop.current()
+            self._open()
             lines = Lines()
-            asyncio_loop: asyncio.AbstractEventLoop = loop.asyncio_loop  # type: ignore[attr-defined]
-            asyncio_loop.add_reader(seat.channel, self._hear, seat, lines)
+            self.loop.asyncio.add_reader(seat.channel.fileno(), self._hear, seat, lines)
+            self._tell(seat, {"ready": True})
             gc.enable()
             try:
-                loop.start()
+                self.loop.tornado.start()
             except KeyboardInterrupt:
                 pass
             code = 0
@@ -137,111 +168,90 @@ class PreparedKernel:
         finally:
             self._leave(code)
 
-    def _open(self, seat: process.Seat) -> None:
-        """Make sockets, threads and streams."""
+    def _open(self) -> None:
+        """Do what can be done before it is known what this kernel is for."""
         app, kernel, session = self.app, self.kernel, self.app.session
-        session.session = uuid.uuid4().hex
-        session.key = os.urandom(32).hex().encode()
+        self.loop.unfold()
         session.pid = os.getpid()
-        kernel.ident = str(uuid.uuid4())
-        if fits(f"{seat.sockets}-relay"):
-            app.transport, app.ip = "ipc", seat.sockets
-            ports = dict.fromkeys(("shell", "iopub", "stdin", "control", "hb"), 0)
-            relay = f"ipc://{seat.sockets}-relay"
-            for number, name in enumerate(ports, 1):
-                setattr(app, f"{name}_port", number)
-        else:
-            app.transport, app.ip = "tcp", "127.0.0.1"
-            relay = ""
-        app.context = context = zmq.Context()
-        for name in ("shell", "stdin", "control"):
-            socket = context.socket(zmq.ROUTER)
-            socket.linger = 1000
-            socket.router_handover = 1
-            setattr(app, f"{name}_port", app._bind_socket(socket, getattr(app, f"{name}_port")))
-            setattr(app, f"{name}_socket", socket)
-        publisher = context.socket(zmq.XPUB)
-        publisher.linger = 1000
-        app.iopub_port = app._bind_socket(publisher, app.iopub_port)
-        app.iopub_thread = StageIOPubThread(publisher, session, relay)
-        app.iopub_socket = app.iopub_thread.background_socket
-        app.init_io()
-        app.iopub_thread.start()
-        atexit.unregister(app.iopub_thread.stop)
+        session.session = kernel.ident = os.urandom(16).hex()
+        kernel.shell.displayhook.topic = kernel._topic("execute_result")
+        self.publisher.open()
+        for stream in self.streams:
+            stream.redirect()
+        sys.stdout, sys.stderr = self.streams
+        sys.displayhook = app.displayhook
         kernel._stdout, kernel._stderr = sys.stdout, sys.stderr
-        app.init_signal()
-        thread_class: Any = ControlThread
-        app.control_thread = thread_class(daemon=True)
-        app.shell_channel_thread = _MainThread()
-        kernel.shell_stream = ZMQStream(app.shell_socket)
-        kernel.control_stream = ZMQStream(app.control_socket, app.control_thread.io_loop)
-        kernel.control_thread = app.control_thread
-        kernel.shell_channel_thread = app.shell_channel_thread
-        kernel.stdin_socket = app.stdin_socket
-        kernel.iopub_thread = app.iopub_thread
-        kernel.iopub_socket = app.iopub_socket
-        shell = kernel.shell
-        shell.displayhook.pub_socket = shell.display_pub.pub_socket = app.iopub_socket
-        shell.displayhook.topic = kernel._topic("execute_result")
-        app.displayhook.get_execution_count = lambda: kernel.execution_count
-        app.control_thread.start()
-        kernel.record_ports({f"{name}_port": getattr(app, f"{name}_port") for name in _CHANNELS})
-        kernel.shell.exit_now = False
-        kernel.start()
-
-    def _connection(self) -> dict[str, Any]:
-        app = self.app
-        ports = {f"{name}_port": getattr(app, f"{name}_port") for name in _CHANNELS}
-        return {
-            "transport": app.transport,
-            "ip": app.ip,
-            "key": app.session.key.decode(),
-            "signature_scheme": "hmac-sha256",
-            "language_info": self.kernel.language_info,
-            **ports,
-        }
 
     def _hear(self, seat: process.Seat, lines: Lines) -> None:
         """Do what the server asks for."""
-        data = seat.channel.recv(65536)
+        data, passed, _, _ = socket.recv_fds(seat.channel, 65536, 1)
+        self.passed += passed
         if not data:
-            IOLoop.current().stop()
-            IOLoop.current().asyncio_loop.remove_reader(seat.channel)  # type: ignore[attr-defined]
+            self.loop.asyncio.remove_reader(seat.channel.fileno())
+            self.loop.tornado.stop()
         for message in lines.feed(data):
             if message["op"] == "start" and not self.begun:
                 self.begun = True
                 try:
-                    self._begin(message)
+                    connection = self._begin(message, seat)
                 except Exception as error:
                     self._tell(seat, {"error": f"{type(error).__name__}: {error}"})
-                    IOLoop.current().stop()
+                    self.loop.tornado.stop()
                 else:
-                    self._tell(seat, {"started": start_ticks(os.getpid())})
+                    reply = {"started": start_ticks(os.getpid()), "connection": connection}
+                    self._tell(seat, {**reply, "language_info": self.kernel.language_info})
             elif message["op"] == "finish":
-                IOLoop.current().stop()
+                self.loop.tornado.stop()
 
     def _tell(self, seat: process.Seat, message: dict[str, Any]) -> None:
         seat.channel.sendall(pack(message))
 
-    def _begin(self, request: dict[str, Any]) -> None:
-        """Take up the work of one attempt."""
-        if request.get("lock") is not None:
+    def _begin(self, request: dict[str, Any], seat: process.Seat) -> dict[str, Any] | None:
+        """Take up the work of one attempt, and return how to connect if that is to be possible."""
+        if request["lock"] is not None:
             self.lock = locks.hold(request["lock"])
+        shell = self.kernel.shell
         environment = request["env"]
         self.surroundings.replace(environment, request["cwd"])
         process.renew_secrets()
         blas.restore(environment)
-        app, shell = self.app, self.kernel.shell
         shell.init_environment()
+        os.environ.setdefault("MPLBACKEND", "module://matplotlib_inline.backend_inline")
         cwd = Path.cwd()
         shell.starting_dir = str(cwd)
         shell.history_manager.dir_hist[:] = [cwd]
-        os.environ.setdefault("MPLBACKEND", "module://matplotlib_inline.backend_inline")
         if name := environment.get("JPY_SESSION_NAME"):
             shell.user_ns["__session__"] = name
-        if request.get("memory") is not None:
+        connection = self._connect(request["linked"], seat)
+        if request["memory"] is not None:
             process.limit_memory(request["memory"])
-        app.init_code()
+        if self._has_startup_files():
+            self.app.init_code()
+        return connection
+
+    def _has_startup_files(self) -> bool:
+        """Return whether the user's profile has code that each kernel begins with."""
+        return bool(os.environ.get("PYTHONSTARTUP")) or any(
+            name.endswith((".py", ".ipy")) for folder in self.startup_folders for name in _list(folder)
+        )
+
+    def _connect(self, linked: bool, seat: process.Seat) -> dict[str, Any] | None:
+        """Open the channels that were asked for."""
+        session = self.app.session
+        if linked:
+            connection = socket.socket(fileno=self.passed.pop())
+            session.linked = True
+            session.key = b""
+            self.shell.watch(connection)
+            self.outlet = LinkOutlet(connection)
+            self.publisher.start(self.outlet)
+            return None
+        session.key = os.urandom(32).hex().encode()
+        self.outlet = sockets.open_sockets(self.app, self.kernel, seat.sockets)
+        self.publisher.start(self.outlet)
+        self.kernel.start()
+        self.app.control_thread.start()
+        return sockets.connection(self.app, self.kernel)
 
     # The end
 
@@ -249,24 +259,21 @@ class PreparedKernel:
         """End this process as Python would, without taking apart what ends with it anyway."""
         try:
             signal.signal(signal.SIGINT, signal.SIG_IGN)
-            if self.kernel._shutdown_message is not None:
-                # ipykernel 7.4: closing races the control thread, which still sends its reply.
-                self.app.control_thread.join(1.0)
-                self._flush_sockets()
             threading._shutdown()  # type: ignore[attr-defined]
             atexit._run_exitfuncs()
+            shell = self.kernel.shell
+            if shell.tempfiles or shell.tempdirs:
+                shell.atexit_operations()
+            shell.history_manager.output_hist.clear()
+            shell.user_ns.clear()
             self._close_files()
+            for stream in self.streams:
+                stream.flush()
+            self.publisher.stop()
+            if isinstance(self.outlet, sockets.SocketOutlet) and self.kernel._shutdown_message is not None:
+                sockets.flush_sockets(self.app, self.outlet)
         finally:
             os._exit(code)
-
-    def _flush_sockets(self) -> None:
-        app = self.app
-        app.iopub_thread.stop()
-        for socket in (app.iopub_thread.socket, app.control_socket, app.shell_socket, app.stdin_socket):
-            socket.close()
-        closer = threading.Thread(target=app.context.term, daemon=True)
-        closer.start()
-        closer.join(1.0)
 
     def _close_files(self) -> None:
         """Write out what the notebook left in the buffers of files that it did not close."""
@@ -278,4 +285,8 @@ class PreparedKernel:
                     pass
 
 
-_CHANNELS = ("shell", "iopub", "stdin", "control", "hb")
+def _list(folder: str) -> list[str]:
+    try:
+        return os.listdir(folder)  # noqa: PTH208
+    except OSError:
+        return []

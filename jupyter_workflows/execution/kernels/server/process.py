@@ -48,8 +48,7 @@ class Surroundings:
     def replace(self, environment: dict[str, str], cwd: str) -> None:
         """Put on a kernel's environment, working directory and search path."""
         os.chdir(cwd)
-        os.environ.clear()
-        os.environ.update(environment)
+        self._replace_variables(environment)
         extra = [
             os.path.join(cwd, path)  # noqa: PTH118
             for path in environment.get("PYTHONPATH", "").split(os.pathsep)
@@ -64,6 +63,21 @@ class Surroundings:
             import locale
 
             locale.setlocale(locale.LC_CTYPE, "")
+
+    def _replace_variables(self, environment: dict[str, str]) -> None:
+        encoding = sys.getfilesystemencoding()
+        wanted = {
+            name.encode(encoding, "surrogateescape"): value.encode(encoding, "surrogateescape")
+            for name, value in environment.items()
+        }
+        present: dict[bytes, bytes] = os.environ._data  # type: ignore[attr-defined]
+        for name in present.keys() - wanted.keys():
+            os.unsetenv(name)
+        for name, value in wanted.items():
+            if present.get(name) != value:
+                os.putenv(name, value)
+        present.clear()
+        present.update(wanted)
 
 
 def limit_memory(size: int) -> None:

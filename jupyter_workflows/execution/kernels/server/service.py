@@ -40,7 +40,7 @@ class Kernel:
     exit_fd: int
     channel: socket.socket
     lines: Lines = field(default_factory=Lines)
-    connection: dict[str, Any] | None = None
+    ready: bool = False
     origin: str = "forked"
     owner: Owner | None = None
     ends_by: float | None = None
@@ -53,11 +53,17 @@ class Owner:
     socket: socket.socket
     lines: Lines = field(default_factory=Lines)
     kernel: Kernel | None = None
+    passed: list[int] = field(default_factory=list)
 
     def tell(self, message: dict[str, Any]) -> None:
         """Send a message, unless the owner is gone."""
         with contextlib.suppress(OSError):
             self.socket.sendall(pack(message))
+
+    def drop_passed(self) -> None:
+        """Close the server's copies of the descriptors that the owner passed."""
+        while self.passed:
+            os.close(self.passed.pop())
 
 
 class Service:
@@ -80,6 +86,7 @@ class Service:
         self.ready: deque[Kernel] = deque()
         self.warming: deque[Kernel] = deque()
         self.forks = self.failures = 0
+        self.used = 0.0
         self.served = {"warm": 0, "forked": 0}
         self.running = True
         self.owner_fd = os.pidfd_open(settings.owner)
@@ -93,7 +100,7 @@ class Service:
         first = self._fork()
         if first is None:
             return False
-        while self.running and first.connection is None:
+        while self.running and not first.ready:
             if first.pid not in self.kernels:
                 self._stop()
                 raise SystemExit("The first kernel did not start.")
@@ -180,28 +187,29 @@ class Service:
             self.selector.unregister(kernel.channel)
             return
         for message in kernel.lines.feed(data):
-            if "connection" in message:
+            if "ready" in message:
                 self.failures = 0
-                kernel.connection = message["connection"]
+                kernel.ready = True
                 self.warming.remove(kernel)
                 if kernel.owner is None:
                     self.ready.append(kernel)
             elif kernel.owner is not None:
-                reply = {**message, "pid": kernel.pid, "origin": kernel.origin}
-                kernel.owner.tell({**reply, "connection": kernel.connection})
+                kernel.owner.tell({**message, "pid": kernel.pid, "origin": kernel.origin})
 
     def _exited(self, kernel: Kernel) -> None:
         """Bury a kernel, together with the processes that it left in its group."""
         with contextlib.suppress(ProcessLookupError):
             os.killpg(kernel.pid, signal.SIGKILL)
-        _, status = os.waitpid(kernel.pid, 0)
+        _, status, usage = os.wait4(kernel.pid, 0)
+        used = usage.ru_utime + usage.ru_stime
+        self.used += used
         self.selector.unregister(kernel.exit_fd)
         os.close(kernel.exit_fd)
         with contextlib.suppress(KeyError):
             self.selector.unregister(kernel.channel)
         kernel.channel.close()
         del self.kernels[kernel.pid]
-        if kernel.connection is None:
+        if not kernel.ready:
             self.failures += 1
             self.warming.remove(kernel)
         elif kernel.owner is None:
@@ -214,7 +222,7 @@ class Service:
                     os.unlink(os.path.join(self.settings.folder, name))  # noqa: PTH108, PTH118
         if kernel.owner is not None:
             kernel.owner.kernel = None
-            kernel.owner.tell({"exit": os.waitstatus_to_exitcode(status)})
+            kernel.owner.tell({"exit": os.waitstatus_to_exitcode(status), "cpu": used})
             self._dismiss(kernel.owner)
 
     def _kill(self, kernel: Kernel) -> None:
@@ -237,9 +245,10 @@ class Service:
     def _asked(self, owner: Owner) -> None:
         """Do what an owner asks for; its end is the end of its kernel."""
         try:
-            data = owner.socket.recv(65536)
+            data, passed, _, _ = socket.recv_fds(owner.socket, 65536, 1)
         except ConnectionError:
-            data = b""
+            data, passed = b"", []
+        owner.passed += passed
         if not data:
             if owner.kernel is not None:
                 owner.kernel.owner = None
@@ -278,15 +287,18 @@ class Service:
         kernel.owner, owner.kernel = owner, kernel
         self.served[kernel.origin] += 1
         try:
-            _send_all(kernel.channel, pack({"op": "start", **request}))
+            _send_all(kernel.channel, pack({"op": "start", **request}), owner.passed)
         except OSError:
             self._kill(kernel)  # the owner is told by the kernel's exit
+        finally:
+            owner.drop_passed()
         return True
 
     def _dismiss(self, owner: Owner) -> None:
         with contextlib.suppress(KeyError):
             self.selector.unregister(owner.socket)
         owner.socket.close()
+        owner.drop_passed()
         self.owners.discard(owner)
 
     def _resize(self, pool: int) -> None:
@@ -308,6 +320,7 @@ class Service:
             "threads": len(os.listdir("/proc/self/task")),  # noqa: PTH208
             "descriptors": len(os.listdir("/proc/self/fd")) - 1,  # noqa: PTH208
             "cpu": time.process_time(),
+            "cpu_of_kernels": self.used,
         }
 
     # The end
@@ -328,9 +341,11 @@ class Service:
             os.rmdir(self.settings.folder)  # noqa: PTH106
 
 
-def _send_all(channel: socket.socket, data: bytes) -> None:
+def _send_all(channel: socket.socket, data: bytes, descriptors: list[int]) -> None:
     """Send to a kernel, which reads at once, without waiting for ever for one that does not."""
     view = memoryview(data)
+    if descriptors:
+        view = view[socket.send_fds(channel, [data], descriptors) :]
     while view:
         try:
             view = view[channel.send(view) :]
