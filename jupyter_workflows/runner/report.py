@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from jupyter_workflows.authoring.wire import public
-from jupyter_workflows.model.graph import Graph, GraphStage
-from jupyter_workflows.model.merge import Ancestry, merge
+from jupyter_workflows.model.merge import Ancestry, merge_arrivals
 from jupyter_workflows.model.records import Arrival
 from jupyter_workflows.model.states import StageRunState
 from jupyter_workflows.store import RunDetails, StageRunRecord, Store
@@ -18,10 +18,10 @@ def run_report(store: Store, run_id: str) -> dict[str, Any]:
     Returns
     -------
     ``{"run", "state", "stages": [{"id", "path", "state", "attempts", "notebook", "data", "error"}],
-    "data"}``: one entry per stage run, sorted by key and sequence; `id` and `path` are the stage's, `attempts` is a
-    count, `notebook` the path of the last executed copy, `data` the stage data after it. At the top `data`
-    is that of the ends of the run, merged in branch order. A value that is not JSON is an object that names
-    its ``kind``.
+    "data"}``: one entry per stage run, sorted by key and sequence; `id` and `path` are the stage's,
+    `attempts` is a count, `notebook` the path of the last executed copy, `data` the stage data after it. At
+    the top `data` is that of the ends of the run, merged in branch order. A value that is not JSON is an
+    object that names its ``kind``.
     """
     details = store.get_run(run_id)
     return {
@@ -54,7 +54,7 @@ def _error(stage_run: StageRunRecord) -> dict[str, Any] | None:
     return {"name": failure["name"], "message": failure["message"], "cell": failure.get("cell")}
 
 
-def merge_ends(stage_runs: tuple[StageRunRecord, ...]) -> dict[str, Any]:
+def merge_ends(stage_runs: Sequence[StageRunRecord]) -> dict[str, Any]:
     """Merge the data, in wire form, of the completed stage runs that nothing follows."""
     followed = {parent for stage_run in stage_runs for parent in stage_run.parents}
     ends = [
@@ -65,6 +65,4 @@ def merge_ends(stage_runs: tuple[StageRunRecord, ...]) -> dict[str, Any]:
         and stage_run.result is not None
     ]
     ancestry = Ancestry({stage_run.id: stage_run.parents for stage_run in stage_runs})
-    # As a stage would that joins them all.
-    merged = merge(Graph([GraphStage("end")]), "end", ends, ancestry, stage_run="end")
-    return dict(merged.data.values)
+    return dict(merge_arrivals(ends, ancestry).data.values)
