@@ -50,7 +50,9 @@ class ContextPresenter:
         answers = Answers(values, action)
         for key, problem in page.problems(answers).items():
             where = f"field {page.label(key)!r}: " if key else ""
-            raise FormError(f"{page.name}: {where}{problem}. Change the answer that was given to the run.")
+            raise FormError(
+                f"{page.name}: {where}{_sentence(problem)} Change the answer that was given to the run."
+            )
         return answers
 
     def _keep(self, page: OpenPage, values: dict[str, Any], given: Mapping[str, Any]) -> None:
@@ -71,11 +73,15 @@ def _value(field: Field, given: Any, page: OpenPage) -> Any:
         value = field.value_of(given, page.files)
         field.check(value)
     except InvalidAnswer as error:
-        text = str(error).rstrip(".?")
+        text = _sentence(str(error))
         raise FormError(
-            f"{page.name}: field {field.label!r}: {text}. Change the answer that was given to the run."
+            f"{page.name}: field {field.label!r}: {text} Change the answer that was given to the run."
         ) from None
     return value
+
+
+def _sentence(text: str) -> str:
+    return text if text.endswith((".", "?", "!")) else f"{text}."
 
 
 def _action(given: Mapping[str, Any], page: OpenPage) -> str | None:
