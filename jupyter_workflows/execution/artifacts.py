@@ -56,6 +56,8 @@ def keep_artifacts(spec: AttemptSpec, values: Any) -> None:
             blob = Path(spec.folder) / "blobs" / digest
             if blob.is_file():
                 store.put_file(blob, digest)
+                if store.is_local:  # where the next attempt, if there is one, finds it as well
+                    blob.unlink()
             elif not store.exists(digest):
                 raise ArtifactError(f"The bytes of a stage-data value are missing ({digest})")
     except (StoreError, OSError) as error:

@@ -19,6 +19,7 @@ from jupyter_workflows.execution.context import kernel_environment, write_contex
 from jupyter_workflows.execution.kernels.errors import KernelStartError, NoSuchKernel
 from jupyter_workflows.execution.limits import CancelToken, Limits
 from jupyter_workflows.execution.parameters import stage_parameters
+from jupyter_workflows.execution.records import stored_response
 from jupyter_workflows.execution.running import StageKernel, fork_server_at
 from jupyter_workflows.execution.saving import papermill_address
 from jupyter_workflows.execution.session import OnProgress, Session
@@ -158,9 +159,9 @@ class _Attempt:
             changes=changes if completed else {},
             deleted=list(record.get("deleted") or []) if completed else [],
             route=route if completed else None,
-            response=record.get("response"),
+            response=record.get("response") or stored_response(self.spec.folder),
             error=result.error,
-            output=self.spec.output,
+            output=self._output(),
             warnings=result.warnings,
             timings={**session.timings, **self.timings},
         )
@@ -168,9 +169,13 @@ class _Attempt:
     def _failed(
         self, name: str, message: str, *, retriable: bool = True, details: str | None = None
     ) -> AttemptOutcome:
-        output = self.spec.output if Path(self.spec.output).exists() else None
         error = AttemptError(name, messages.plain(message), retriable=retriable, traceback=details)
-        return AttemptOutcome(AttemptState.FAILED, error=error, output=output, timings=dict(self.timings))
+        return AttemptOutcome(
+            AttemptState.FAILED, error=error, output=self._output(), timings=dict(self.timings)
+        )
+
+    def _output(self) -> str | None:
+        return self.spec.output if Path(self.spec.output).exists() else None
 
     def _timed(self, name: str, function: Callable[[], Any]) -> Any:
         started = time.perf_counter()

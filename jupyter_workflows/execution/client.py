@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
+import signal
+import sys
 import time
 from typing import Any
 
@@ -15,8 +18,12 @@ from papermill.clientwrap import PapermillNotebookClient
 from papermill.log import logger
 
 from jupyter_workflows.execution import messages, records
+from jupyter_workflows.execution.kernels import make_kernel_manager
+from jupyter_workflows.execution.kernels.errors import KernelStartError
 from jupyter_workflows.execution.limits import Guard, StopReason
 from jupyter_workflows.execution.manager import StageExecutionManager
+from jupyter_workflows.execution.nodes import node
+from jupyter_workflows.execution.running import FORK_SERVER_VARIABLE, fork_server_at
 from jupyter_workflows.execution.session import Session
 from jupyter_workflows.execution.spec import AttemptError
 from jupyter_workflows.model.states import AttemptState
@@ -47,7 +54,8 @@ class StageNotebookClient(PapermillNotebookClient):  # type: ignore[misc]
     def execute(self, **kwargs: Any) -> NotebookNode:
         """Execute the notebook; how it ended is in the session's result."""
         run_sync(self._execute_stage)()
-        return self.nb
+        notebook: NotebookNode = self.nb
+        return notebook
 
     async def _execute_stage(self) -> None:
         session = self.session
@@ -62,6 +70,11 @@ class StageNotebookClient(PapermillNotebookClient):  # type: ignore[misc]
             await asyncio.wait((work, stopped), return_when=asyncio.FIRST_COMPLETED)
             if not work.done() or not await work:
                 await self._stop(guard, work)
+        except KernelStartError as error:
+            session.result.fail(AttemptError("KernelStartError", str(error)))
+        except Exception as error:
+            logger.exception("The execution of stage %s broke off", session.spec.stage_path)
+            session.result.fail(AttemptError(type(error).__name__, str(error)))
         finally:
             for task in self._tasks:
                 task.cancel()
@@ -69,6 +82,9 @@ class StageNotebookClient(PapermillNotebookClient):  # type: ignore[misc]
             await guard.close()
             self._finish_cell()
             self.set_widgets_metadata()
+            if session.result.state is not AttemptState.COMPLETED:
+                last = self._last_executed()
+                self._leave_out(0 if last is None else last + 1)
 
     async def _work(self, guard: Guard) -> bool:
         """Do all that needs the kernel; return whether it came to an end of its own."""
@@ -79,7 +95,7 @@ class StageNotebookClient(PapermillNotebookClient):  # type: ignore[misc]
         self._tasks.append(asyncio.ensure_future(self._read_outputs()))
         session.timings["kernel"] = time.perf_counter() - started
         session.report("started")
-        self.nb["metadata"]["language_info"] = NotebookNode(session.kernel.language_info)
+        self.nb["metadata"]["language_info"] = node(session.kernel.language_info)
         guard.start_clock()
         started = time.perf_counter()
         success = await self._execute_cells(guard)
@@ -109,7 +125,6 @@ class StageNotebookClient(PapermillNotebookClient):  # type: ignore[misc]
                 self.nb_man.cell_complete(cell, index)
             if guard.reason is not None:
                 self.nb_man.cell_exception(cell, index)
-                self._leave_out(index + 1)
                 return None
             ending = self._judge(cell, index, reply)
             if ending is not None:
@@ -126,7 +141,7 @@ class StageNotebookClient(PapermillNotebookClient):  # type: ignore[misc]
     ) -> dict[str, Any]:
         """Execute a cell and return the content of the kernel's reply."""
         cell["outputs"] = []
-        cell["metadata"]["execution"] = NotebookNode()
+        cell["metadata"]["execution"] = node()
         self.clear_before_next_output = False
         self._idle.clear()
         self._target = (cell, cell_index)
@@ -187,7 +202,7 @@ class StageNotebookClient(PapermillNotebookClient):  # type: ignore[misc]
 
     def _leave_out(self, first: int) -> None:
         for cell in self.nb["cells"][first:]:
-            if _is_executed(cell):
+            if _is_executed(cell) and "jupyter_workflows" not in cell["metadata"]:
                 self.nb_man.cell_not_run(cell)
 
     def _report_cell(self, index: int) -> None:
@@ -252,7 +267,7 @@ class StageNotebookClient(PapermillNotebookClient):  # type: ignore[misc]
     ) -> NotebookNode | None:
         """Add an output to a cell."""
         clearing = self.clear_before_next_output
-        output = super().output(outs, msg, display_id, cell_index)
+        output: NotebookNode | None = super().output(outs, msg, display_id, cell_index)
         if output is not None:
             keeper = self.session.evidence.cell(cell_index, outs)
             if clearing:
@@ -307,8 +322,6 @@ class StageNotebookClient(PapermillNotebookClient):  # type: ignore[misc]
         if not work.done():
             work.cancel()
             await asyncio.gather(work, return_exceptions=True)
-            if index is not None:
-                self._leave_out(index + 1)
         place = None if index is None else self.session.source_index(self.nb, index)
         error, state = self._stop_error(guard, place, killed=killed)
         result = self.session.result
@@ -318,7 +331,8 @@ class StageNotebookClient(PapermillNotebookClient):  # type: ignore[misc]
     async def _interrupt(self, guard: Guard, work: asyncio.Future[bool]) -> bool:
         """Interrupt the kernel; return whether that was enough."""
         if self._parent is not None:
-            await self.km.interrupt_kernel()
+            with contextlib.suppress(RuntimeError):  # it has ended meanwhile
+                await self.km.interrupt_kernel()
             exited = asyncio.ensure_future(guard.exited.wait())
             await asyncio.wait(
                 (work, exited), timeout=self.session.limits.grace, return_when=asyncio.FIRST_COMPLETED
@@ -330,7 +344,10 @@ class StageNotebookClient(PapermillNotebookClient):  # type: ignore[misc]
         return False
 
     async def _kill(self, guard: Guard) -> None:
-        await self.km.provisioner.kill()
+        if sys.platform == "win32":
+            await self.km.provisioner.kill()
+        else:
+            await self.km.provisioner.send_signal(signal.SIGKILL)  # to all processes of the kernel's group
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(guard.exited.wait(), self.session.limits.grace)
 
@@ -363,6 +380,12 @@ class StageNotebookClient(PapermillNotebookClient):  # type: ignore[misc]
         if guard.reason is StopReason.MEMORY:
             text = messages.memory_exceeded(spec.stage_title, spec.memory or 0, guard.used_memory, place)
             return AttemptError("MemoryLimitExceeded", text, place), AttemptState.FAILED
+        kernel = self.session.kernel
+        if self._parent is None:
+            text = kernel.start_failure(messages.kernel_not_ready(guard.exit_code))
+            return AttemptError("KernelStartError", text), AttemptState.FAILED
+        if not kernel.is_supported():
+            return AttemptError("ForkServerDied", messages.FORK_SERVER_DIED, place), AttemptState.LOST
         text = messages.kernel_died(place, guard.exit_code, spec.memory)
         return AttemptError("KernelDied", text, place), AttemptState.FAILED
 
@@ -372,9 +395,7 @@ class StageNotebookClient(PapermillNotebookClient):  # type: ignore[misc]
             return
         cell = self.nb["cells"][index]
         cell["outputs"].append(
-            NotebookNode(
-                output_type="error", ename=error.name, evalue=error.message, traceback=[error.message]
-            )
+            node(output_type="error", ename=error.name, evalue=error.message, traceback=[error.message])
         )
         self.nb_man.cell_exception(cell, index)
 
@@ -384,8 +405,21 @@ def _is_executed(cell: NotebookNode) -> bool:
 
 
 class WorkflowsNotebookClient(PapermillNotebookClient):  # type: ignore[misc]
-    """Executes a notebook that is no stage, on a kernel of ours where one is at hand."""
+    """Executes a notebook that is no stage, on a forked kernel where a fork server is running.
+
+    The environment variable ``JUPYTER_WORKFLOWS_FORK_SERVER`` names the server's address.
+    """
+
+    def __init__(self, nb_man: Any, km: Any = None, **options: Any) -> None:
+        options.setdefault("raise_on_iopub_timeout", False)
+        self._chooses_kernel = km is None and "kernel_manager_class" not in options
+        super().__init__(nb_man, km=km, **options)
 
     def create_kernel_manager(self) -> Any:
         """Return the manager of the kernel that is going to be started."""
-        return super().create_kernel_manager()
+        if not self._chooses_kernel:
+            return super().create_kernel_manager()
+        self.km = make_kernel_manager(
+            self.kernel_name or None, fork_server=fork_server_at(os.environ.get(FORK_SERVER_VARIABLE))
+        )
+        return self.km

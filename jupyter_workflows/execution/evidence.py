@@ -15,12 +15,13 @@ from typing import Any
 from nbformat import NotebookNode
 
 from jupyter_workflows.execution.messages import size
+from jupyter_workflows.execution.nodes import node
 
 MIB = 1024 * 1024
 
 #: Stands where an output was that went to the side file, so that the indices of the others keep their
 #: meaning for as long as nbclient remembers them.
-_REMOVED = NotebookNode(output_type="removed")
+_REMOVED = node(output_type="removed")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +76,7 @@ class Evidence:
             suffix, text = ".txt", output["text"]
         else:
             suffix, text = ".jsonl", json.dumps(output) + "\n"
-        content = text.encode(errors="surrogatepass")
+        content = text.encode(errors="backslashreplace")
         if len(content) > self._left:
             return False
         self._left -= len(content)
@@ -161,7 +162,7 @@ class CellOutputs:
             else:
                 _join(arranged, parts)
                 parts = [output["text"]] if output["output_type"] == "stream" else []
-                arranged.append(NotebookNode(output) if parts else output)
+                arranged.append(node(output) if parts else output)
             places[place] = len(arranged) - 1
         _join(arranged, parts)
         return arranged, places
@@ -176,7 +177,7 @@ class CellOutputs:
             text = f"\n… {size(self._moved)} of output left out here; it is in {names} …\n"
         if self._dropped:
             text += f"\n… {size(self._dropped)} of output were not kept …\n"
-        return NotebookNode(output_type="stream", name="stderr", text=text) if text else None
+        return node(output_type="stream", name="stderr", text=text) if text else None
 
     def _merge(self, place: int) -> None:
         """Join a piece of a stream with the piece before it."""
@@ -193,8 +194,8 @@ class CellOutputs:
         output = self.outputs[place]
         room = self._evidence.limits.head - self._head
         if output["output_type"] == "stream" and room:
-            self.outputs[place] = NotebookNode(output, text=output["text"][:room])
-            self.outputs.append(NotebookNode(output, text=output["text"][room:]))
+            self.outputs[place] = node(output, text=output["text"][:room])
+            self.outputs.append(node(output, text=output["text"][room:]))
             place += 1
         self._head_count = place
         return place
@@ -209,8 +210,8 @@ class CellOutputs:
             self.outputs[place] = _REMOVED
             return 0
         cut = len(output["text"]) - self._evidence.limits.tail
-        self._move(NotebookNode(output, text=output["text"][:cut]))
-        self.outputs[place] = NotebookNode(output, text=output["text"][cut:])
+        self._move(node(output, text=output["text"][:cut]))
+        self.outputs[place] = node(output, text=output["text"][cut:])
         return self._evidence.limits.tail
 
     def _move_first(self) -> None:

@@ -9,6 +9,7 @@ import papermill  # noqa: F401  (its modules import each other; the package goes
 from nbformat import NotebookNode
 from papermill.engines import NotebookExecutionManager
 
+from jupyter_workflows.execution.nodes import node
 from jupyter_workflows.execution.session import Session
 
 
@@ -61,7 +62,7 @@ class StageExecutionManager(NotebookExecutionManager):  # type: ignore[misc]
 
     def cell_not_run(self, cell: NotebookNode) -> None:
         """Note that a cell was not executed, because the notebook ended before it."""
-        cell["metadata"]["jupyter_workflows"] = NotebookNode(status="not-run")
+        cell["metadata"]["jupyter_workflows"] = node(status="not-run")
         cell["metadata"]["tags"] = [*cell["metadata"].get("tags", []), "not-run"]
 
     def notebook_complete(self, **kwargs: Any) -> None:
@@ -84,6 +85,6 @@ class StageExecutionManager(NotebookExecutionManager):  # type: ignore[misc]
         self.session.describe(self.nb, state="running")
         copy = self.nb
         if outputs is not None:
-            copy = NotebookNode(copy, cells=list(copy["cells"]))
-            copy["cells"][running] = NotebookNode(copy["cells"][running], outputs=outputs)
+            copy = node(copy, cells=list(copy["cells"]))
+            copy["cells"][running] = node(copy["cells"][running], outputs=outputs)
         self.session.save(copy)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import signal
-import sys
 from collections.abc import Sequence
 
 #: Terminal colours and other escape sequences, which tracebacks of IPython are full of.
@@ -72,18 +71,30 @@ def timed_out(title: str, timeout: float, cell: int | None, *, killed: bool) -> 
     return f"Stage '{title}' ran longer than its timeout of {seconds(timeout)} and {how} {place(cell)}"
 
 
+FORK_SERVER_DIED = "The kernel ended together with the fork server that it came from."
+
+
+def _ending(exit_code: int) -> str:
+    if exit_code >= 0:
+        return f"with exit code {exit_code}"
+    try:
+        return f"by {signal.Signals(-exit_code).name}"
+    except ValueError:
+        return f"by signal {-exit_code}"
+
+
+def kernel_not_ready(exit_code: int | None) -> str:
+    """Return the message of a kernel that ended before it took requests."""
+    how = "" if exit_code is None else f" ({_ending(exit_code)})"
+    return f"The kernel ended before it was ready{how}."
+
+
 def kernel_died(cell: int | None, exit_code: int | None, memory: int | None) -> str:
     """Return the message of an attempt whose kernel ended by itself."""
     text = f"The kernel died {place(cell)}"
     if exit_code is None:
         return f"{text}."
-    if exit_code >= 0:
-        return f"{text}: its process ended with exit code {exit_code}."
-    try:
-        name = signal.Signals(-exit_code).name
-    except ValueError:
-        name = f"signal {-exit_code}"
-    text = f"{text}: its process was ended by {name}."
+    text = f"{text}: its process ended {_ending(exit_code)}."
     if exit_code == -9:
         reason = "Something killed it; most often that is the system running out of memory"
         limit = f", or the stage's memory limit of {size(memory)}" if memory else ""
@@ -103,8 +114,8 @@ def package_missing(executable: str | None) -> str:
     """Return the message for a Python kernel that cannot import this package."""
     python = executable or "python"
     return (
-        "The package jupyter_workflows is not installed in the environment of this notebook's kernel, so "
-        f"the stage's data could not be collected. Install it there: {python} -m pip install jupyter_workflows"
+        "The package jupyter_workflows is not installed in the environment of this notebook's kernel, so the "
+        f"stage's data could not be collected. Install it there: {python} -m pip install jupyter_workflows"
     )
 
 
@@ -127,8 +138,3 @@ def outputs_lost(cell: int) -> str:
 def no_record(detail: str) -> str:
     """Return the message for a kernel that did not hand over the stage's data."""
     return f"The stage's data could not be collected from the kernel: {detail}"
-
-
-def this_python() -> str:
-    """Return how to call the Python of this environment."""
-    return sys.executable or "python"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 # Nothing else of papermill or of this package: this module is loaded while papermill is.
 from papermill.engines import NBClientEngine
@@ -27,7 +27,7 @@ class WorkflowsEngine(NBClientEngine):  # type: ignore[misc]
     ) -> NotebookNode:
         """Execute `nb` and return it with its outputs."""
         if session is None:
-            return super().execute_notebook(nb, kernel_name, **kwargs)
+            return cast("NotebookNode", super().execute_notebook(nb, kernel_name, **kwargs))
         from jupyter_workflows.execution.client import StageNotebookClient
         from jupyter_workflows.execution.manager import StageExecutionManager
 
@@ -37,7 +37,7 @@ class WorkflowsEngine(NBClientEngine):  # type: ignore[misc]
             StageNotebookClient(manager, session, kernel_name=kernel_name).execute()
         finally:
             manager.notebook_complete()
-        return manager.nb
+        return cast("NotebookNode", manager.nb)
 
     @classmethod
     def execute_managed_notebook(

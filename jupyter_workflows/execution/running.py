@@ -23,6 +23,9 @@ from jupyter_workflows.execution.kernels.errors import KernelStartError
 
 logger = logging.getLogger(__name__)
 
+#: Names the fork server to use where nobody says which, as for papermill's own command.
+FORK_SERVER_VARIABLE = "JUPYTER_WORKFLOWS_FORK_SERVER"
+
 _servers: dict[str, ForkServer | None] = {}
 
 #: The kernels that this process has running.
@@ -127,6 +130,11 @@ class StageKernel:
             await self.client.wait_for_ready(timeout=timeout)
         except RuntimeError as error:
             raise KernelStartError(self.start_failure(str(error))) from error
+
+    def is_supported(self) -> bool:
+        """Return whether the fork server that a forked kernel depends on is there still."""
+        server = self.manager.fork_server
+        return server is None or server.is_alive()
 
     def start_failure(self, reason: str) -> str:
         """Return `reason` with the end of what the kernel itself said."""

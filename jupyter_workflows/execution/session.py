@@ -11,8 +11,9 @@ from typing import Any, Protocol
 from nbformat import NotebookNode
 
 from jupyter_workflows.execution.evidence import Evidence
-from jupyter_workflows.execution.limits import CancelToken, Limits
 from jupyter_workflows.execution.files import write_atomically
+from jupyter_workflows.execution.limits import CancelToken, Limits
+from jupyter_workflows.execution.nodes import node
 from jupyter_workflows.execution.source import Source
 from jupyter_workflows.execution.spec import AttemptError, AttemptSpec, Progress
 from jupyter_workflows.model.states import AttemptState
@@ -23,7 +24,8 @@ OnProgress = Callable[[Progress], None]
 class Kernel(Protocol):
     """A kernel that was started for an attempt.
 
-    `manager` and `client` are jupyter_client's. `executable` is the program that the kernel runs in, if known.
+    `manager` and `client` are jupyter_client's. `executable` is the program that the kernel runs in, if
+    that is known.
     """
 
     manager: Any
@@ -34,6 +36,9 @@ class Kernel(Protocol):
 
     @property
     def language_info(self) -> dict[str, Any]: ...
+
+    def is_supported(self) -> bool:
+        """Return whether the fork server that a forked kernel depends on is there still."""
 
     def start_failure(self, reason: str) -> str:
         """Return `reason` with the end of what the kernel itself said."""
@@ -115,15 +120,15 @@ class Session:
     def describe(self, notebook: NotebookNode, *, state: str) -> None:
         """Write into the executed copy what it is evidence of."""
         spec, error = self.spec, self.result.error
-        notebook["metadata"]["jupyter_workflows"] = NotebookNode(
+        notebook["metadata"]["jupyter_workflows"] = node(
             run=spec.run_id,
             stage_run=spec.stage_run_id,
             attempt=spec.attempt,
             stage=spec.stage_path,
-            workflow=NotebookNode(uid=spec.workflow_uid, title=spec.workflow_title),
+            workflow=node(uid=spec.workflow_uid, title=spec.workflow_title),
             state=state,
-            error=NotebookNode(name=error.name, message=error.message, cell=error.cell) if error else None,
-            source=NotebookNode(path=self.source.path, sha256=self.source.sha256),
+            error=node(name=error.name, message=error.message, cell=error.cell) if error else None,
+            source=node(path=self.source.path, sha256=self.source.sha256),
         )
 
     # papermill reads and writes the attempt's notebooks here
@@ -135,7 +140,11 @@ class Session:
     def write(self, content: str) -> None:
         """Keep the executed copy for good."""
         started = time.perf_counter()
-        write_atomically(self.spec.output, content.encode(errors="surrogatepass"), durable=True)
+        try:
+            write_atomically(self.spec.output, content.encode(errors="backslashreplace"), durable=True)
+        except OSError as error:
+            # The notebook has done its work: that must not count as undone for want of a copy.
+            self.result.warnings.append(f"The executed notebook could not be saved: {error}")
         self.timings["save"] = time.perf_counter() - started
 
     def save(self, notebook: NotebookNode) -> None:

@@ -114,7 +114,7 @@ def _current_format(notebook: dict[str, Any], path: str) -> dict[str, Any]:
     if version > 4:
         raise SourceError(
             "InvalidNotebook",
-            f"{path} is written in notebook format {version}, which is newer than this installation reads (4)",
+            f"{path} is written in notebook format {version}; this installation reads up to format 4",
         )
     if version < 4:
         notebook = _upgraded(notebook, path)
@@ -130,7 +130,8 @@ def _upgraded(notebook: dict[str, Any], path: str) -> dict[str, Any]:
     import nbformat
 
     try:
-        return dict(nbformat.convert(nbformat.from_dict(notebook), 4))
+        node: Any = nbformat.from_dict(notebook)  # type: ignore[no-untyped-call]
+        return dict(nbformat.convert(node, 4))  # type: ignore[no-untyped-call]
     except Exception as error:  # the converters fail in many ways on what is no notebook
         version = notebook["nbformat"]
         raise SourceError(

@@ -186,7 +186,7 @@ class LocalExecutor:
                 self._waiting.popleft().set_exception(error)
             return
         self._workers.add(worker)
-        self._tasks.discard(asyncio.current_task())  # type: ignore[arg-type]
+        self._tasks.discard(asyncio.current_task())
         self._release(worker)
 
     def _release(self, worker: WorkerProcess) -> None:

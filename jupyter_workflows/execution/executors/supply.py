@@ -14,6 +14,13 @@ logger = logging.getLogger(__name__)
 _RESTARTS = 3
 
 
+#: What nearly every stage imports, and the engine asks for at the end.
+AUTHORING = tuple(
+    f"jupyter_workflows.authoring.{name}"
+    for name in ("record", "stage", "routing", "once", "hooks", "journal", "lock")
+)
+
+
 class KernelSupply:
     """Keeps a fork server running.
 
@@ -27,7 +34,7 @@ class KernelSupply:
 
     def __init__(self, pool_size: int, preload: Iterable[str]) -> None:
         self._pool_size = pool_size
-        self._preload = tuple(preload)
+        self._preload = (*AUTHORING, *preload)
         self._server: ForkServer | None = None
         self._starting: asyncio.Task[None] | None = None
         self._restarts = 0

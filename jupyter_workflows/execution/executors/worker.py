@@ -100,6 +100,7 @@ def main() -> None:
     descriptor, parent = int(sys.argv[1]), int(sys.argv[2])
     signal.signal(signal.SIGTERM, leave)
     end_with_parent(parent)
+    os.chdir("/")  # the folder of the moment may be removed
     os.set_inheritable(descriptor, False)
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
     logging.getLogger("papermill").setLevel(logging.WARNING)
