@@ -6,9 +6,12 @@ This module holds what a notebook uses; forms are in `jupyter_workflows.forms`, 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+# Checkers know the name; importing it would cost more than all the rest of this module.
+TYPE_CHECKING = False
 
 if TYPE_CHECKING:
+    from typing import Any
+
     from .authoring.errors import FormError as FormError
     from .authoring.errors import OnceUnresolved as OnceUnresolved
     from .authoring.errors import RoutingError as RoutingError
