@@ -94,6 +94,15 @@ class LazyGroup(click.Group):
 class Door(LazyGroup):
     """The outermost group: every error ends here, in words and with an exit code."""
 
+    def invoke(self, ctx: click.Context) -> Any:
+        # Before click sees them: it would end both with 1, as a failed run does.
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt as error:
+            raise click.exceptions.Exit(_interrupted(ctx.ensure_object(Output), error)) from error
+        except BrokenPipeError as error:
+            raise click.exceptions.Exit(_pipe_closed()) from error
+
     def main(
         self,
         args: Sequence[str] | None = None,
@@ -116,7 +125,7 @@ class Door(LazyGroup):
             code = error.exit_code
         except (KeyboardInterrupt, click.Abort) as error:
             code = _interrupted(output, error)
-        except BrokenPipeError:
+        except BrokenPipeError:  # when the last of it was flushed
             code = _pipe_closed()
         except Exception as error:
             code = _failed(output, error)
