@@ -156,26 +156,24 @@ def _conditions(wanted: RunFilter) -> list[ColumnElement[bool]]:
     if wanted.until is not None:
         found.append(_r.created_at < wanted.until)
     if wanted.text:
-        found.append(
-            or_(
-                *[
-                    column.icontains(wanted.text, autoescape=True)
-                    for column in (_r.title, _r.id, _r.started_by)
-                ]
-            )
-        )
+        found.append(_r.search.contains(wanted.text.casefold(), autoescape=True))
     return found
 
 
 def list_runs(connection: Connection, wanted: RunFilter, cursor: str | None, limit: int) -> RunPage:
     """Return a page of runs, the newest first."""
-    statement = select(*RUN_COLUMNS).where(*_conditions(wanted))
+    conditions = _conditions(wanted)
     if cursor is not None:
         created_at, name = _place(cursor)
-        statement = statement.where(
+        conditions.append(
             tuple_(_r.created_at, _r.id) < tuple_(literal(created_at, _r.created_at.type), literal(name))
         )
-    statement = statement.order_by(_r.created_at.desc(), _r.id.desc()).limit(limit + 1)
+    newest = (_r.created_at.desc(), _r.id.desc())
+    if wanted.text:
+        # Found in the index first, for most of the runs that are looked at are not wanted.
+        ids = select(_r.id).where(*conditions).order_by(*newest).limit(limit + 1)
+        conditions = [_r.id.in_(connection.execute(ids).scalars().all())]
+    statement = select(*RUN_COLUMNS).where(*conditions).order_by(*newest).limit(limit + 1)
     found = [run_record(row) for row in connection.execute(statement)]
     more = len(found) > limit
     found = found[:limit]

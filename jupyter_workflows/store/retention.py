@@ -35,7 +35,8 @@ def too_old(connection: Connection, mode: RunMode, before: datetime, limit: int)
     """Return the runs of a mode that ended before a time, the oldest first."""
     statement = (
         select(_r.id)
-        .where(_ended, _r.mode == mode.value, _r.ended_at < before)
+        # None ended before it was created, and by that there is an index.
+        .where(_ended, _r.mode == mode.value, _r.ended_at < before, _r.created_at < before)
         .order_by(_r.created_at)
         .limit(limit)
     )
@@ -44,14 +45,20 @@ def too_old(connection: Connection, mode: RunMode, before: datetime, limit: int)
 
 def too_many(connection: Connection, keep: int, limit: int) -> list[str]:
     """Return the ended live runs that each workflow has beyond its newest `keep`."""
-    place = func.row_number().over(
-        partition_by=_r.workflow_uid, order_by=(_r.created_at.desc(), _r.id.desc())
-    )
-    ranked = (
-        select(_r.id, place.label("place")).where(_ended, _r.mode == RunMode.LIVE.value).subquery("ranked")
-    )
-    statement = select(ranked.c.id).where(ranked.c.place > keep).limit(limit)
-    return list(connection.execute(statement).scalars())
+    many = select(_r.workflow_uid).group_by(_r.workflow_uid).having(func.count() > keep)
+    found: list[str] = []
+    for workflow in connection.execute(many).scalars().all():
+        statement = (
+            select(_r.id)
+            .where(_ended, _r.mode == RunMode.LIVE.value, _r.workflow_uid == workflow)
+            .order_by(_r.created_at.desc(), _r.id.desc())
+            .offset(keep)
+            .limit(limit - len(found))
+        )
+        found += connection.execute(statement).scalars()
+        if len(found) >= limit:
+            break
+    return found
 
 
 def owned(connection: Connection, owner: str, limit: int) -> list[str]:

@@ -33,6 +33,11 @@ def document_hash(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
+def search_text(run_id: str, title: str, started_by: str | None) -> str:
+    """Return what a search in the list of runs looks at."""
+    return f"{run_id} {title} {started_by or ''}".casefold()
+
+
 def create_run(connection: Connection, new: NewRun, parsed: Parsed, now: datetime) -> str:
     """Start a run; see `Store.create_run`."""
     run_id = new_id()
@@ -85,6 +90,7 @@ def create_run(connection: Connection, new: NewRun, parsed: Parsed, now: datetim
             "total": 1,
             "requests": dict(new.requests) if new.requests else None,
             "answers": dict(new.answers) if new.answers else None,
+            "search": search_text(run_id, document.title, new.started_by),
         },
     )
     insert_stage_runs(

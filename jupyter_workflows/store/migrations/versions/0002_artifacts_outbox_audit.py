@@ -1,4 +1,4 @@
-"""Artifacts, outbox and audit; a stage run's response, and who has its task open."""
+"""Artifacts, outbox and audit; searching runs; a stage run's response, and who has its task open."""
 
 from __future__ import annotations
 
@@ -70,6 +70,16 @@ def upgrade() -> None:
         postgresql_where=sa.text("sent_at IS NULL"),
     )
     op.create_index(op.f("ix_outbox_run_id"), "outbox", ["run_id"], unique=False)
+    op.add_column("runs", sa.Column("search", sa.Text(), nullable=True))
+    op.execute(
+        "UPDATE runs SET search = lower(id) || ' ' || lower(title) || ' ' || lower(coalesce(started_by, ''))"
+    )
+    op.create_index(
+        "ix_runs_search",
+        "runs",
+        ["created_at", "id", "state", "mode", "started_by", "search"],
+        unique=False,
+    )
     op.add_column("stage_runs", sa.Column("response", sa.Text(), nullable=True))
     op.add_column("stage_runs", sa.Column("opened_by", sa.Text(), nullable=True))
     op.create_index(
