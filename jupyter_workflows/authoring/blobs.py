@@ -54,6 +54,8 @@ class Blobs:
             digest = hashlib.file_digest(stream, "sha256").hexdigest()
         if self.find(digest) is not None:
             return digest
+        if description.get("temporary") and self._move(content, digest):
+            return digest
         return self._copy(content)
 
     def find(self, digest: str) -> Path | None:
@@ -102,6 +104,15 @@ class Blobs:
             stream.flush()
             os.fsync(stream.fileno())
         self._settle(name, digest)
+
+    def _move(self, source: Path, digest: str) -> bool:
+        try:
+            with source.open("r+b") as stream:
+                os.fsync(stream.fileno())
+            self._settle(str(source), digest)
+        except OSError:  # on another file system, most likely
+            return False
+        return True
 
     def _copy(self, source: Path) -> str:
         # Hashed while copying: what counts is what was copied, should somebody be writing the file.

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import datetime as dt
+import fcntl
+import os
 import tempfile
 from decimal import Decimal
 from pathlib import Path
@@ -12,6 +14,7 @@ import pytest
 
 from jupyter_workflows import get_stage
 from jupyter_workflows.authoring import attempt as attempts
+from jupyter_workflows.authoring.record import collect
 
 
 def test_it_is_a_mapping_of_the_data(run: Any) -> None:
@@ -219,3 +222,26 @@ def test_missing_bytes_are_an_error_that_says_so(run: Any) -> None:
     attempts.begin(attempts.Attempt(_with_data(attempts.current(), {"x": {**wire, "hash": "0" * 64}})))
     with pytest.raises(FileNotFoundError, match="missing"):
         get_stage()["x"]
+
+
+def test_the_kernel_holds_the_lock_of_the_stage_run(run: Any) -> None:
+    run.begin()
+    lock = run.folder / "lock"
+    assert int(lock.read_text()) == os.getpid()
+    with lock.open() as other, pytest.raises(BlockingIOError):
+        fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    run.begin()  # held already, which is no error
+    assert int(lock.read_text()) == os.getpid()
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", '{"format": 2}', '{"format": 1}'])
+def test_a_context_that_cannot_be_read_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: str
+) -> None:
+    file = tmp_path / "context.json"
+    file.write_text(content)
+    monkeypatch.setenv("JUPYTER_WORKFLOWS_CONTEXT", str(file))
+    attempts.begin(None)
+    with pytest.raises(RuntimeError, match=r"context"):
+        get_stage()
+    assert "RuntimeError" in collect().content["error"]["name"]

@@ -90,10 +90,10 @@ def _action(given: Mapping[str, Any], page: OpenPage) -> str | None:
         return page.actions[0] if len(page.actions) == 1 else None
     if named in page.actions:
         return str(named)
-    if not isinstance(given, dict) or len(page.actions) > 1:
-        offered = ", ".join(map(repr, page.actions))
-        raise FormError(f'{page.name} has no button {named!r}. Give "action": one of {offered}.')
-    return page.actions[0]
+    if len(page.actions) == 1:  # it may be meant for another page of the stage
+        return page.actions[0]
+    offered = ", ".join(map(repr, page.actions))
+    raise FormError(f'{page.name} has no button {named!r}. Give "action": one of {offered}.')
 
 
 def _check_keys(given: Mapping[str, Any], page: OpenPage) -> None:

@@ -103,7 +103,9 @@ class Image(File):
 
     def check_file(self, file: Path) -> None:
         super().check_file(file)
-        if image_type(file.read_bytes()) is None:
+        with file.open("rb") as stream:
+            start = stream.read(4096)
+        if image_type(start) is None:
             raise InvalidAnswer(f"{file.name} is not an image (PNG, JPEG, GIF, WebP, BMP or SVG)")
 
 
