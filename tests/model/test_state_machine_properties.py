@@ -17,7 +17,7 @@ JOINS = ["any", "any", "all", "all", "settled"]
 NAMES = ["a", "b"]
 
 relaxed = settings(
-    max_examples=250,
+    max_examples=200,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
 )
@@ -106,17 +106,20 @@ class Behaviour:
 
 
 def play(graph: Graph, seed: int, order: int, *, compact: bool = False, failing: bool = True) -> MemoryRun:
-    run = MemoryRun(graph, compact=compact, limit=LIMIT)
+    run = MemoryRun(graph, compact=compact)
     run.start("s0", {"n": 1, "items": ["one"], "x": "at first"})
-    chance = random.Random(order)
-    run.limit = 10_000
-    behave = Behaviour(seed, graph, failing=failing)
+    carry_on(run, Behaviour(seed, graph, failing=failing), random.Random(order))
+    return run
+
+
+def carry_on(run: MemoryRun, behave: Behaviour, chance: random.Random) -> None:
+    """Execute whatever is ready, in any order, until nothing is."""
     while ready := run.ready():
         chosen = chance.choice(ready)
         run.perform(chosen, behave(run.entries[chosen]))
         check_state(run)
+        # Fan-outs in a loop grow without end.
         assume(len(run.entries) < LIMIT)
-    return run
 
 
 def check_state(run: MemoryRun) -> None:
@@ -175,3 +178,21 @@ def test_without_failures_every_branch_comes_to_an_end(graph: Graph, seed: int, 
     assert run.state is RunState.COMPLETED
     assert not run.arrivals
     assert all(entry.run.state not in ACTIVE for entry in run.entries.values())
+
+
+@relaxed
+@given(graphs(), st.integers(0, 10_000), st.integers())
+def test_retries_that_succeed_complete_the_run(graph: Graph, seed: int, order: int) -> None:
+    run = play(graph, seed, order)
+    assume(run.state is RunState.FAILED)
+    chance = random.Random(order)
+    for _ in range(5):
+        for key, entry in list(run.entries.items()):
+            if entry.run.is_unhandled:
+                run.retry(key)
+                check_state(run)
+        carry_on(run, Behaviour(seed, graph, failing=False), chance)
+    # Disabled stages in a circle fail again and again.
+    assume(not any(entry.run.is_unhandled for entry in run.entries.values()))
+    assert run.state is RunState.COMPLETED
+    assert not run.arrivals

@@ -121,7 +121,7 @@ class MemoryRun:
                 tuple(sorted(run.scope.items())) if per else (),
             )
             for run in runs
-            if run not in kept
+            if run.id != stage_run and run.state is not StageRunState.JOINING
         )
         counts = tuple(
             StageCount(stage, state, dict(scope), count) for (stage, state, scope), count in counted.items()
