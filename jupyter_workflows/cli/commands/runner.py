@@ -73,8 +73,7 @@ def runner(
 ) -> int:
     """Execute what is queued, until stopped.
 
-    A Jupyter server starts a runner of its own. Start one by hand to execute workflows without a server,
-    with systemd, or on several machines that share a PostgreSQL database.
+    Start it by hand, by systemd, or on several machines that share a PostgreSQL database.
 
     SIGTERM or Ctrl-C: it claims nothing more, finishes what it executes, then ends. A second time: it ends
     at once, and what it executed is taken up again by another runner (or failed, as the stage's after_crash
