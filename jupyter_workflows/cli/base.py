@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 
 import click
 
-from .errors import BROKEN_PIPE, INTERRUPTED, Problem, explain
+from .errors import BROKEN_PIPE, INTERRUPTED, Problem, explain, require_text
 from .output import Output
 
 
@@ -117,6 +117,8 @@ class Door(LazyGroup):
         debug = os.environ.get("JUPYTER_WORKFLOWS_DEBUG", "").lower() not in ("", "0", "false")
         output = Output(json="--json" in plain, debug=debug or "--debug" in plain)
         try:
+            for argument in arguments:
+                require_text(argument, "The argument")
             code = super().main(
                 arguments, prog_name, complete_var, standalone_mode=False, obj=output, **extra
             )

@@ -88,6 +88,23 @@ class Problem:
         return {"error": error, "findings": [dict(finding) for finding in self.findings]}
 
 
+def require_text(value: str, what: str) -> None:
+    """Refuse what is not text, such as a path whose bytes are not UTF-8: no document could name it.
+
+    Raises
+    ------
+    CliError
+        It is not text.
+    """
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        raise CliError(
+            f"{what} {value.encode(errors='backslashreplace').decode()} is not text in UTF-8",
+            "Rename the file or folder, if it is one",
+        ) from None
+
+
 def explain(error: BaseException) -> Problem:
     """Return an error in words."""
     if isinstance(error, CliError):

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .arguments import expanded
-from .errors import CliError, FindingsError
+from .errors import CliError, FindingsError, require_text
 
 if TYPE_CHECKING:
     from jupyter_workflows.execution.project import Project
@@ -45,7 +45,9 @@ def open_project(path: str | Path) -> Project:
     """Open the project of a document, or of the only one in a folder, as it lies there."""
     from jupyter_workflows.execution.project import Project
 
-    return Project.open(expanded(path))
+    project = Project.open(expanded(path))
+    require_text(str(project.path), "The path")
+    return project
 
 
 def findings_of(project: Project) -> list[dict[str, Any]]:

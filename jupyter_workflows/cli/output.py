@@ -189,8 +189,12 @@ def _where(finding: Any) -> str:
         where = f"transition {finding['transition']}"
     else:
         where = str(finding.get("stage") or "")
-    cell = finding.get("cell")
-    return where if cell is None else f"{where}, cell {cell}"
+    return where + in_cell(finding.get("cell"))
+
+
+def in_cell(index: int | None) -> str:
+    """Return where in a notebook something is; people count cells from 1."""
+    return "" if index is None else f", cell {index + 1}"
 
 
 def state_text(state: str) -> Any:

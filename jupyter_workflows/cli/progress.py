@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-from .output import STATE_STYLES, Output, is_interactive
+from .output import STATE_STYLES, Output, in_cell, is_interactive
 
 if TYPE_CHECKING:
     from rich.spinner import Spinner
@@ -226,7 +226,7 @@ def _ended(event: RunEvent, path: str, again: str, marks: dict[str, str]) -> Tex
     if event.seconds is not None:
         line.append(f" ({duration(event.seconds)})", style="dim")
     if event.error is not None:
-        where = f", cell {event.error.cell}" if event.error.cell is not None else ""
+        where = in_cell(event.error.cell)
         line.append(f": {event.error.name}: {one_line(event.error.message)}{where}", style=style)
     if event.due_at is not None:
         line.append(f"; tried again at {event.due_at.astimezone():%H:%M:%S}", style="yellow")

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 F = TypeVar("F", bound=Callable[..., Any])
 
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_ID = re.compile(r"[0-9a-z]{1,20}")
 _ID_LENGTH = 20
 
 
@@ -60,8 +61,8 @@ def find_run(store: Store, prefix: str) -> RunDetails:
 def _find_run_id(store: Store, prefix: str) -> str:
     from jupyter_workflows.store import RunFilter
 
-    if not prefix:
-        raise CliError("The id of the run is empty", "See: jupyter workflows runs list")
+    if not _ID.fullmatch(prefix):
+        raise CliError(f"{prefix!r} is not the id of a run", "See: jupyter workflows runs list")
     if len(prefix) == _ID_LENGTH:
         return prefix
     found: list[str] = []

@@ -8,11 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from .errors import COMPLETED, FAILED, WAITING
-from .output import Output, state_text, table
+from .output import Output, in_cell, state_text, table
 from .progress import one_line
 
-#: How many keys of the stage data a summary shows.
+#: How many keys of the stage data, stage runs and errors a summary shows.
 _KEYS = 12
+_STAGES = 100
+_ERRORS = 20
 
 
 def exit_code(state: str) -> int:
@@ -26,7 +28,7 @@ def print_stages(output: Output, report: Mapping[str, Any]) -> None:
 
     folder = _common_folder([stage["notebook"] for stage in report["stages"] if stage["notebook"]])
     made = table(["stage", "state", "attempts", "executed notebook"])
-    for stage in report["stages"]:
+    for stage in report["stages"][:_STAGES]:
         notebook = stage["notebook"] or ""
         if folder is not None and notebook:
             notebook = str(Path(notebook).relative_to(folder))
@@ -37,20 +39,25 @@ def print_stages(output: Output, report: Mapping[str, Any]) -> None:
             Text(notebook),
         )
     output.out.print(made)
+    if len(report["stages"]) > _STAGES:
+        output.print(f"… and {len(report['stages']) - _STAGES} more (--json shows all)")
     if folder is not None:
         output.print(f"\nThe executed notebooks are in {folder}")
 
 
 def print_errors(output: Output, report: Mapping[str, Any]) -> None:
     """Print why stages failed, and where to look."""
-    for stage in report["stages"]:
+    failed = [stage for stage in report["stages"] if stage["error"] is not None]
+    # Where the run could complete, failed transitions took over.
+    handled = " (handled)" if report["state"] == "completed" else ""
+    for stage in failed[:_ERRORS]:
         error = stage["error"]
-        if error is None:
-            continue
-        cell = f", cell {error['cell']}" if error.get("cell") is not None else ""
-        output.print(f"{stage['path']}{cell}: {error['name']}: {error['message']}", "red")
+        words = f"{stage['path']}{in_cell(error.get('cell'))}: {error['name']}: {error['message']}{handled}"
+        output.print(words, "yellow" if handled else "red")
         if stage["notebook"]:
             output.print(f"  {stage['notebook']}")
+    if len(failed) > _ERRORS:
+        output.print(f"… and {len(failed) - _ERRORS} more failed (--json shows all)")
 
 
 def print_data(output: Output, data: Mapping[str, Any], title: str = "Data") -> None:

@@ -73,3 +73,13 @@ def test_home(call, own_folders: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write_project(own_folders / "mine", {"first": {"cells": ["1"]}})
     monkeypatch.setenv("HOME", str(own_folders))
     assert call("check", "~/mine").exit_code == 0
+
+
+def test_paths_that_are_not_text(command, own_folders: Path) -> None:
+    document = write_project(own_folders / "bad\udcff", {"first": {"cells": ["1"]}})
+    done = command("check", document)
+    assert done.returncode == 2
+    assert "UTF-8" in done.stderr
+    done = command("run", ".", cwd=document.parent)
+    assert done.returncode == 2
+    assert "UTF-8" in done.stderr

@@ -57,7 +57,7 @@ def test_plain_lines() -> None:
         "Run r1 of Expenses",
         "· submit starts",
         "· check[0] starts (attempt 2)",
-        "✗ check[0] failed (attempt 2) (1.2 s): ValueError: no [bold]good at all, cell 3; tried again at "
+        "✗ check[0] failed (attempt 2) (1.2 s): ValueError: no [bold]good at all, cell 4; tried again at "
         f"{DUE.astimezone():%H:%M:%S}",
         "mind the gap",
         "✓ submit completed (1 min 10 s)",

@@ -78,7 +78,7 @@ def test_a_failure_and_its_retry(call, own_folders: Path) -> None:
     )
     result = call("run", document, "--quiet")
     assert result.exit_code == 1, result.output
-    assert "second, cell 1: FileNotFoundError" in result.stdout
+    assert "second, cell 2: FileNotFoundError" in result.stdout
     assert "executed-1.ipynb" in result.stdout
     run = json.loads(call("runs", "list", "--json").stdout)["runs"][0]["id"]
     assert run in result.stdout

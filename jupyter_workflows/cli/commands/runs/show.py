@@ -8,7 +8,8 @@ import click
 
 from jupyter_workflows.cli.base import Command
 from jupyter_workflows.cli.commands.runs.listing import run_json
-from jupyter_workflows.cli.output import Output, json_option, pass_output, state_text, table
+from jupyter_workflows.cli.loading import counted
+from jupyter_workflows.cli.output import Output, in_cell, json_option, pass_output, state_text, table
 from jupyter_workflows.cli.progress import duration
 from jupyter_workflows.cli.stores import database_option, find_run, iso_time, local_time, opened_store
 from jupyter_workflows.cli.summary import print_data
@@ -122,7 +123,7 @@ def _note(stage_run: StageRunRecord) -> str:
     if state == "failed" and stage_run.handled:
         notes.append("a failed transition took over")
     if stage_run.conflicts:
-        notes.append(f"{len(stage_run.conflicts)} keys written by several branches")
+        notes.append(f"{counted(len(stage_run.conflicts), 'key')} written by several branches")
     return "; ".join(notes)
 
 
@@ -141,7 +142,7 @@ def _print_attempt(output: Output, attempt: AttemptRecord) -> None:
     error = attempt.error
     output.print(f"  attempt {attempt.number} {attempt.state}: {attempt.output or 'no executed notebook'}")
     if error:
-        cell = f", cell {error['cell']}" if error.get("cell") is not None else ""
-        output.print(f"    {error.get('name', 'Error')}: {error.get('message', '')}{cell}", "red")
+        words = f"{error.get('name', 'Error')}: {error.get('message', '')}{in_cell(error.get('cell'))}"
+        output.print(f"    {words}", "red")
     for warning in attempt.warnings:
         output.print(f"    {warning}", "yellow")
