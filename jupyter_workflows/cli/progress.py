@@ -102,7 +102,7 @@ class PlainProgress(Progress):
 
     def show(self, event: RunEvent) -> None:
         """Print a line."""
-        line = described(event, _marks(self.output))
+        line = described(event, marks(self.output))
         if line is not None:
             self.output.err.print(line, soft_wrap=True)
 
@@ -144,7 +144,7 @@ class LiveProgress(Progress):
         elif event.kind == "stage-ended":
             self._running = {key: one for key, one in self._running.items() if key != name}
         if event.kind not in ("stage-started", "cell"):
-            line = described(event, _marks(self.output))
+            line = described(event, marks(self.output))
             if line is not None:
                 self.output.err.print(line, soft_wrap=True)
 
@@ -233,7 +233,8 @@ def _ended(event: RunEvent, path: str, again: str, marks: dict[str, str]) -> Tex
     return line
 
 
-def _marks(output: Output) -> dict[str, str]:
+def marks(output: Output) -> dict[str, str]:
+    """Return the signs for what may happen, as far as standard error can show them."""
     return {**_MARKS, "started": "·"} if _unicode(output.err.file) else {**_PLAIN_MARKS, "started": "."}
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -12,7 +12,13 @@ from jupyter_workflows.cli.base import Command
 from jupyter_workflows.cli.errors import CliError
 from jupyter_workflows.cli.logs import log_to_console
 from jupyter_workflows.cli.output import Output, pass_output
+from jupyter_workflows.cli.progress import described, marks
 from jupyter_workflows.cli.stores import database_option
+
+if TYPE_CHECKING:
+    from jupyter_workflows.runner.events import RunEvent
+
+_log = logging.getLogger(__name__)
 
 
 @click.command(cls=Command)
@@ -100,7 +106,31 @@ def runner(
     }
     settings = RunnerSettings(**{name: value for name, value in given.items() if value is not None})
     log_to_console(output, level=logging.DEBUG if verbose else logging.INFO, times=True)
-    return run_runner(database, settings)
+    _log.info("executing what is queued in %s, up to %d at a time", _place(database), settings.concurrency)
+    code = run_runner(database, settings, listener=_Teller(output))
+    _log.info("ended")
+    return code
+
+
+class _Teller:
+    """Logs what happens to the runs that a runner executes."""
+
+    def __init__(self, output: Output) -> None:
+        self._marks = marks(output)
+
+    def __call__(self, event: RunEvent) -> None:
+        line = described(event, self._marks)
+        if line is not None:
+            failed = event.kind == "notice" or event.state in ("failed", "timed_out", "lost")
+            _log.log(logging.WARNING if failed else logging.INFO, "run %s %s", event.run_id, line.plain)
+
+
+def _place(url: str | None) -> str:
+    from jupyter_workflows.store.database import default_url, parse_url
+
+    parsed = parse_url(url or default_url())
+    file = parsed.database if parsed.get_backend_name() == "sqlite" else None
+    return file or parsed.render_as_string(hide_password=True)
 
 
 def _limits(pools: tuple[str, ...]) -> dict[str, int]:
