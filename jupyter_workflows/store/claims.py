@@ -299,11 +299,15 @@ def _claim_of(row: Any, runner: str | None, attempt: int, lease_until: datetime)
 
 _RENEW = (
     update(stage_runs)
-    .where(_s.id.in_(bindparam("ids", expanding=True)), _s.runner == bindparam("runner_"), _RUNNING)
+    .where(_s.id.in_(bindparam("ids", expanding=True)))
     .values(lease_until=bindparam("lease_until_"))
 )
-_HELD = select(_s.id, _s.attempt).where(
-    _s.id.in_(bindparam("ids", expanding=True)), _s.runner == bindparam("runner_"), _RUNNING
+# Locked in one order, as cancelling does it too: else each could wait for the other.
+_HELD = (
+    select(_s.id, _s.attempt)
+    .where(_s.id.in_(bindparam("ids", expanding=True)), _s.runner == bindparam("runner_"), _RUNNING)
+    .order_by(_s.id)
+    .with_for_update(key_share=True)
 )
 
 
@@ -321,9 +325,10 @@ def renew(
     )
     if not claims:
         return []
-    parameters = {"ids": [claim.id for claim in claims], "runner_": runner.id, "lease_until_": now + lease}
-    connection.execute(_RENEW, parameters)
+    parameters = {"ids": [claim.id for claim in claims], "runner_": runner.id}
     held = {row.id: row.attempt for row in connection.execute(_HELD, parameters)}
+    if held:
+        connection.execute(_RENEW, {"ids": list(held), "lease_until_": now + lease})
     return [claim for claim in claims if held.get(claim.id) != claim.attempt]
 
 

@@ -66,6 +66,8 @@ _STAGE_RUN = select(
     _s.runner,
     _s.lease_until,
     _s.assignee,
+    _s.deadline,
+    _s.remind_at,
     _s.expires_at,
 ).where(_s.id == bindparam("stage_run"), _s.run_id == bindparam("run"))
 
@@ -250,14 +252,19 @@ def decide(
             "failure_": _failure(changes, outcome),
             "result_": dict(outcome.data.values) if completed else None,
             "result_writers_": dict(outcome.data.writers) if completed else None,
-            **{
-                f"{name}_": value
-                for name, value in waiting_times(parsed.stage(row.stage), changes.state, now).items()
-            },
+            **_waiting_times(parsed, row, changes.state, now),
         },
     )
     create(connection, parsed, run, changes, now)
     return changes
+
+
+def _waiting_times(parsed: Parsed, row: Any, state: StageRunState, now: datetime) -> dict[str, Any]:
+    """Return until when a stage run waits; opening a task and leaving it does not give it more time."""
+    times = waiting_times(parsed.stage(row.stage), state, now)
+    if state is StageRunState.WAITING:
+        times |= {name: value for name in times if (value := getattr(row, name)) is not None}
+    return {f"{name}_": value for name, value in times.items()}
 
 
 def create(connection: Connection, parsed: Parsed, run: Any, changes: Changes, now: datetime) -> None:

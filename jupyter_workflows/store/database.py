@@ -5,21 +5,25 @@ from __future__ import annotations
 import os
 import sqlite3
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from jupyter_core.paths import jupyter_data_dir
 from sqlalchemy import Connection, Engine, create_engine, event, exc, func, select
 from sqlalchemy.engine import URL, make_url
 
 from . import schema
-from .errors import DatabaseBusy, StoreError
+from .errors import Conflict, DatabaseBusy, StoreError
 from .filesystems import is_network
 
 BUSY_TIMEOUT_MS = 15_000
+_TRIES = 4
+#: PostgreSQL's codes for a deadlock, a serialisation failure, and a row that went while it was referred to.
+_CONFLICTS = frozenset({"40P01", "40001", "23503"})
+T = TypeVar("T")
 _DIALECTS = {"sqlite": "sqlite", "postgresql": "postgresql+psycopg", "postgres": "postgresql+psycopg"}
 
 
@@ -58,6 +62,17 @@ class Database:
         """Open a transaction that may write; it is rolled back if the block raises."""
         with self._explained(), self.engine.begin() as connection:
             yield connection
+
+    def transact(self, function: Callable[[Connection], T]) -> T:
+        """Call a function in a transaction that may write; again, if another one was in its way."""
+        for _ in range(_TRIES - 1):
+            try:
+                with self.write() as connection:
+                    return function(connection)
+            except Conflict:
+                continue
+        with self.write() as connection:
+            return function(connection)
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
@@ -195,7 +210,7 @@ def _begin_sqlite(connection: Connection) -> None:
 
 def _server_engine(url: URL) -> Engine:
     try:
-        return create_engine(url, pool_pre_ping=True, pool_size=8)
+        return create_engine(url, pool_pre_ping=True, pool_size=8, isolation_level="READ COMMITTED")
     except ImportError as error:
         raise StoreError(
             "the driver for PostgreSQL is not installed",
@@ -207,6 +222,8 @@ def explain(error: exc.DBAPIError, url: URL) -> StoreError:
     """Return a driver's error in words that say what can be done."""
     where = url.database if url.get_backend_name() == "sqlite" else url.render_as_string(hide_password=True)
     reason = str(error.orig).strip()
+    if getattr(error.orig, "sqlstate", None) in _CONFLICTS:
+        return Conflict(f"{where}: another transaction was in the way: {reason}", "Try again")
     text = reason.lower()
     if "database is locked" in text or "table is locked" in text:
         return DatabaseBusy(

@@ -54,3 +54,7 @@ class NeedsUpgrade(StoreError):
 
 class NewerSchema(StoreError):
     """The database's schema is newer than this program's."""
+
+
+class Conflict(StoreError):
+    """Another transaction was in the way; the same again may succeed."""

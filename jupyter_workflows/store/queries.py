@@ -14,6 +14,7 @@ from sqlalchemy import (
     func,
     literal,
     literal_column,
+    null,
     or_,
     select,
     tuple_,
@@ -46,6 +47,12 @@ from .tables import attempts, idempotency_keys, runs, stage_runs
 _s = stage_runs.c
 _a = attempts.c
 _r = runs.c
+_WITHOUT_DATA = [
+    null().label(column.name)
+    if column.name in ("data", "writers", "result", "result_writers", "inputs")
+    else column
+    for column in STAGE_RUN_COLUMNS
+]
 _STATE: ColumnElement[str] = literal_column("stage_runs.state")
 _WAITING = literal_column("'waiting'") == _STATE
 _OPENED = (literal_column("'running'") == _STATE) & _s.opened_by.is_not(None)
@@ -101,10 +108,11 @@ def get_run_record(connection: Connection, run_id: str) -> RunRecord:
     return run_record(row)
 
 
-def get_run(connection: Connection, run_id: str) -> RunDetails:
+def get_run(connection: Connection, run_id: str, *, data: bool = True) -> RunDetails:
     """Return a run with its stage runs and their attempts."""
     run = get_run_record(connection, run_id)
-    rows = connection.execute(select(*STAGE_RUN_COLUMNS).where(_s.run_id == run_id)).all()
+    columns = STAGE_RUN_COLUMNS if data else _WITHOUT_DATA
+    rows = connection.execute(select(*columns).where(_s.run_id == run_id)).all()
     found = sorted(
         (stage_run_record(row) for row in rows), key=lambda one: (one.key, one.sequence, one.stage, one.id)
     )

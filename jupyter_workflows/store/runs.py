@@ -150,9 +150,12 @@ def cancel_run(connection: Connection, run_id: str, by: str | None, now: datetim
         if run.state == RunState.CANCELLED:
             return False
         raise WrongState(f"run {run_id} is {run.state} already")
+    active = (_s.run_id == run_id, _s.state.in_([state.value for state in ACTIVE]))
+    # Locked in one order, as renewing leases does it too: else each could wait for the other.
+    connection.execute(select(_s.id).where(*active).order_by(_s.id).with_for_update(key_share=True))
     connection.execute(
         update(stage_runs)
-        .where(_s.run_id == run_id, _s.state.in_([state.value for state in ACTIVE]))
+        .where(*active)
         .values(
             state=StageRunState.CANCELLED.value,
             # The fence: whatever the running attempts still write is stale from here on.
@@ -208,6 +211,9 @@ def retry_stage_run(
             due_at=now,
             ended_at=None,
             failure=None,
+            deadline=None,
+            remind_at=None,
+            expires_at=None,
             once=dict(once) if once else None,
         )
     )

@@ -64,7 +64,7 @@ def deliver(
     connection.execute(
         update(stage_runs)
         .where(_s.id == stage_run_id)
-        .values(state=StageRunState.QUEUED.value, due_at=now, expires_at=None, remind_at=None, **brought)
+        .values(state=StageRunState.QUEUED.value, due_at=now, **brought)
     )
     connection.execute(update(runs).where(runs.c.id == run.id).values(state=RunState.RUNNING.value))
     auditing.note(connection, by, "delivered", f"stage-run:{stage_run_id}", now, run_id=run.id)
@@ -176,6 +176,7 @@ def remind(connection: Connection, parsed: Parsed, task: Any, now: datetime) -> 
     """Put a reminder into the outbox, and set the time of the next one."""
     stage = parsed.stage(task.stage)
     interval = duration(getattr(stage, "remind", None))
+    run = lock_run(connection, task.run_id)
     moved = connection.execute(
         update(stage_runs)
         .where(_s.id == task.id, _WAITING, _s.remind_at == task.remind_at)
@@ -183,7 +184,6 @@ def remind(connection: Connection, parsed: Parsed, task: Any, now: datetime) -> 
     )
     if not moved.rowcount:  # done meanwhile, or another runner was faster
         return False
-    run = lock_run(connection, task.run_id)
     announce_task(
         connection,
         run,

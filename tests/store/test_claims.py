@@ -17,7 +17,8 @@ from support.stores import document, fail, fan_out, finish, linear, start, work
 
 from jupyter_workflows.model.records import Failure
 from jupyter_workflows.model.states import AttemptState, RunState, StageRunState
-from jupyter_workflows.store import RunnerIdentity, StaleClaim, Store, WrongState
+from jupyter_workflows.store import Claim, RunnerIdentity, StaleClaim, Store, WrongState
+from jupyter_workflows.store.claims import running_claims
 from jupyter_workflows.store.fairness import Candidate, fair_order
 
 
@@ -322,6 +323,11 @@ def test_a_run_that_ended_cannot_be_cancelled(store: Store, runner: RunnerIdenti
         store.cancel_run(run_id)
 
 
+def held_claims(store: Store) -> list[tuple[Claim, RunnerIdentity | None, bool]]:
+    with store.database.read() as connection:
+        return list(running_claims(connection))
+
+
 def test_cancelling_while_others_claim_and_complete(store: Store) -> None:
     run_ids = [start(store, fan_out(join="all"), values={"items": list(range(8))}) for _ in range(4)]
     runners = [another(store) for _ in range(3)]
@@ -334,6 +340,11 @@ def test_cancelling_while_others_claim_and_complete(store: Store) -> None:
                 except StaleClaim:
                     continue
 
+    def renew(identity: RunnerIdentity) -> None:
+        for _ in range(20):
+            held = [claim for claim, _, _ in held_claims(store) if claim.stage_run.runner == identity.id]
+            store.renew(identity, held[::-1])
+
     def cancel(_: object) -> None:
         for run_id in run_ids:
             try:
@@ -341,8 +352,13 @@ def test_cancelling_while_others_claim_and_complete(store: Store) -> None:
             except WrongState:
                 continue
 
-    with ThreadPoolExecutor(4) as pool:
-        list(pool.map(lambda job: job[0](job[1]), [*((work_on, one) for one in runners), (cancel, None)]))
+    with ThreadPoolExecutor(5) as pool:
+        list(
+            pool.map(
+                lambda job: job[0](job[1]),
+                [*((work_on, one) for one in runners), (cancel, None), (renew, runners[0])],
+            )
+        )
     for run_id in run_ids:
         details = store.get_run(run_id)
         states = {one.state for one in details.stage_runs}

@@ -124,6 +124,14 @@ def test_fan_out_of_a_thousand(store: Store, runner: RunnerIdentity) -> None:
     assert {stage_run.state for stage_run in details.stage_runs} == {StageRunState.COMPLETED}
 
 
+def test_a_run_without_its_data(store: Store, runner: RunnerIdentity) -> None:
+    run_id = start(store, linear(2), values={"x": 1})
+    work(store, runner)
+    details = store.get_run(run_id, data=False)
+    assert [one.state for one in details.stage_runs] == [StageRunState.COMPLETED] * 2
+    assert [(one.data.values, one.result) for one in details.stage_runs] == [({}, None)] * 2
+
+
 def test_an_unknown_run(store: Store) -> None:
     with pytest.raises(NotFound):
         store.get_run("nothing")

@@ -208,6 +208,24 @@ def test_an_open_task_does_not_expire(store: Store, runner: RunnerIdentity, cloc
     assert store.expire() == []
 
 
+def test_opening_a_task_and_leaving_it_gives_it_no_more_time(
+    store: Store, runner: RunnerIdentity, clock: Clock
+) -> None:
+    run_id = start(store, document({"a": {"type": "form", "expires": "P1D", "due": "PT1H"}}))
+    (before,) = store.list_tasks().tasks
+    clock.pass_(hours=20)
+    park(store, store.claim_waiting(runner, before.id))
+    (after,) = store.list_tasks().tasks
+    assert (after.deadline, after.expires_at) == (before.deadline, before.expires_at)
+    clock.pass_(hours=5)
+    assert len(store.expire()) == 1
+    # One that is tried again gets its time anew.
+    store.retry_stage_run(before.id)
+    park(store, store.claim(runner, limit=1)[0])
+    assert store.expire() == []
+    assert store.get_run_record(run_id).state is RunState.WAITING
+
+
 def test_reminders_come_again_and_again(store: Store, runner: RunnerIdentity, clock: Clock) -> None:
     start(store, approval(remind="P1D"), mode=RunMode.LIVE)
     work(store, runner)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import importlib
+import importlib.util
 import os
 import pwd
 import shutil
@@ -10,6 +10,7 @@ import subprocess
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import psycopg
 from psycopg import sql
@@ -36,11 +37,9 @@ def find_programs() -> Path:
         return versions[-1].parent
     for package, folder in _PACKAGES.items():
         looked.append(f"the package {package}")
-        try:
-            module = importlib.import_module(package)
-        except ImportError:
-            continue
-        for root in module.__path__:
+        # Not imported: only the programs that it carries are wanted.
+        found = importlib.util.find_spec(package)
+        for root in (found.submodule_search_locations or ()) if found else ():
             if (Path(root) / folder / "pg_ctl").exists():
                 return Path(root) / folder
     raise NoPostgres(
@@ -110,7 +109,7 @@ class PostgresServer:
     def _run(self, program: str, *arguments: str | Path) -> None:
         command = [str(self._programs / program), *map(str, arguments)]
         environment = {"PATH": os.environ.get("PATH", ""), "LC_ALL": "C", "HOME": str(self.folder)}
-        identity = {}
+        identity: dict[str, Any] = {}
         if self._user is not None:
             identity = {"user": self._user.pw_uid, "group": self._user.pw_gid, "extra_groups": []}
         # Its output goes to a file: the server inherits it, and a pipe would never end.

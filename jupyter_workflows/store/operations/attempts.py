@@ -75,8 +75,9 @@ class AttemptOperations(StoreBase):
         -------
         The claims that are not its any more, for they were cancelled or recovered: their attempts end.
         """
-        with self.database.write() as connection:
-            return claims.renew(connection, runner, held, now=self.database.now(connection))
+        return self.database.transact(
+            lambda connection: claims.renew(connection, runner, held, now=self.database.now(connection))
+        )
 
     def complete(
         self, claim: Claim, outcome: Outcome, report: AttemptReport, graph: Graph | None = None
@@ -94,8 +95,8 @@ class AttemptOperations(StoreBase):
             The stage run was cancelled or recovered meanwhile. Nothing was changed.
         """
         parsed = self._parsed(claim)
-        with self.database.write() as connection:
-            return completion.complete(
+        return self.database.transact(
+            lambda connection: completion.complete(
                 connection,
                 parsed,
                 run_id=claim.run.id,
@@ -106,6 +107,7 @@ class AttemptOperations(StoreBase):
                 now=self.database.now(connection),
                 limit=self.limit,
             )
+        )
 
     def register_runner(self, runner: RunnerIdentity) -> None:
         """Make a runner known, so that others can see whether it lives."""

@@ -24,8 +24,9 @@ class RunOperations(StoreBase):
             The key was used for another request.
         """
         parsed = self._graphs.add(runs.document_hash(new.document_text), new.document_text)
-        with self.database.write() as connection:
-            return runs.create_run(connection, new, parsed, self.database.now(connection))
+        return self.database.transact(
+            lambda connection: runs.create_run(connection, new, parsed, self.database.now(connection))
+        )
 
     def cancel_run(self, run_id: str, *, by: str | None = None) -> bool:
         """Cancel a run and fence off its running attempts.
@@ -39,8 +40,9 @@ class RunOperations(StoreBase):
         WrongState
             The run has ended otherwise.
         """
-        with self.database.write() as connection:
-            return runs.cancel_run(connection, run_id, by, self.database.now(connection))
+        return self.database.transact(
+            lambda connection: runs.cancel_run(connection, run_id, by, self.database.now(connection))
+        )
 
     def retry_stage_run(
         self, stage_run_id: str, *, once: Mapping[str, str] | None = None, by: str | None = None
@@ -69,10 +71,16 @@ class RunOperations(StoreBase):
                 now=self.database.now(connection),
             )
 
-    def get_run(self, run_id: str) -> RunDetails:
-        """Return a run with its stage runs, sorted by key and sequence, and their attempts."""
+    def get_run(self, run_id: str, *, data: bool = True) -> RunDetails:
+        """Return a run with its stage runs, sorted by key and sequence, and their attempts.
+
+        Parameters
+        ----------
+        data
+            Whether the stage runs come with their data; a run page that shows states alone needs none.
+        """
         with self.database.read() as connection:
-            return queries.get_run(connection, run_id)
+            return queries.get_run(connection, run_id, data=data)
 
     def get_run_record(self, run_id: str) -> RunRecord:
         """Return a run without its stage runs."""
