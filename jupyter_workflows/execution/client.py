@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
 import signal
 import sys
 import time
@@ -18,12 +17,10 @@ from papermill.clientwrap import PapermillNotebookClient
 from papermill.log import logger
 
 from jupyter_workflows.execution import messages, records
-from jupyter_workflows.execution.kernels import make_kernel_manager
 from jupyter_workflows.execution.kernels.errors import KernelStartError
 from jupyter_workflows.execution.limits import Guard, StopReason
 from jupyter_workflows.execution.manager import StageExecutionManager
 from jupyter_workflows.execution.nodes import node
-from jupyter_workflows.execution.running import FORK_SERVER_VARIABLE, fork_server_at
 from jupyter_workflows.execution.session import Session
 from jupyter_workflows.execution.spec import AttemptError
 from jupyter_workflows.model.states import AttemptState
@@ -100,7 +97,7 @@ class StageNotebookClient(PapermillNotebookClient):  # type: ignore[misc]
         started = time.perf_counter()
         success = await self._execute_cells(guard)
         session.timings["cells"] = time.perf_counter() - started
-        if success and session.language == "python":
+        if success and session.language.lower() == "python":
             started = time.perf_counter()
             await self._fetch_record()
             session.timings["record"] = time.perf_counter() - started
@@ -402,24 +399,3 @@ class StageNotebookClient(PapermillNotebookClient):  # type: ignore[misc]
 
 def _is_executed(cell: NotebookNode) -> bool:
     return cell["cell_type"] == "code" and bool(cell["source"].strip())
-
-
-class WorkflowsNotebookClient(PapermillNotebookClient):  # type: ignore[misc]
-    """Executes a notebook that is no stage, on a forked kernel where a fork server is running.
-
-    The environment variable ``JUPYTER_WORKFLOWS_FORK_SERVER`` names the server's address.
-    """
-
-    def __init__(self, nb_man: Any, km: Any = None, **options: Any) -> None:
-        options.setdefault("raise_on_iopub_timeout", False)
-        self._chooses_kernel = km is None and "kernel_manager_class" not in options
-        super().__init__(nb_man, km=km, **options)
-
-    def create_kernel_manager(self) -> Any:
-        """Return the manager of the kernel that is going to be started."""
-        if not self._chooses_kernel:
-            return super().create_kernel_manager()
-        self.km = make_kernel_manager(
-            self.kernel_name or None, fork_server=fork_server_at(os.environ.get(FORK_SERVER_VARIABLE))
-        )
-        return self.km

@@ -126,10 +126,12 @@ class CellOutputs:
             length = _length(self.outputs[place])
         if length > self._evidence.limits.tail:
             length = self._cut(place)
-        if length:
-            self._tail.append((place, length))
-            self._tail_size += length
-        while self._tail_size > self._evidence.limits.tail:
+        if not length:
+            return
+        self._tail.append((place, length))
+        self._tail_size += length
+        # What is moved is whole outputs; `close` cuts exactly.
+        while self._tail_size - self._tail[0][1] >= self._evidence.limits.tail:
             self._move_first()
 
     def has(self, place: int) -> bool:
@@ -142,6 +144,14 @@ class CellOutputs:
 
     def close(self) -> dict[int, int]:
         """Give the list its final form; return the new place for the old one of each output."""
+        while (excess := self._tail_size - self._evidence.limits.tail) > 0:
+            place, length = self._tail[0]
+            if self.outputs[place]["output_type"] == "stream":
+                self._cut_off(place, excess)
+                self._tail[0] = (place, length - excess)
+                self._tail_size -= excess
+            else:
+                self._move_first()
         arranged, places = self._arranged()
         self.outputs[:] = arranged
         return places
@@ -153,6 +163,8 @@ class CellOutputs:
         notice = self._notice()
         for place, output in enumerate(self.outputs):
             if notice is not None and place == self._head_count:
+                _join(arranged, parts)
+                parts = []
                 arranged.append(notice)
             if output is _REMOVED:
                 continue
@@ -209,10 +221,14 @@ class CellOutputs:
             self._move(output)
             self.outputs[place] = _REMOVED
             return 0
-        cut = len(output["text"]) - self._evidence.limits.tail
-        self._move(node(output, text=output["text"][:cut]))
-        self.outputs[place] = node(output, text=output["text"][cut:])
+        self._cut_off(place, len(output["text"]) - self._evidence.limits.tail)
         return self._evidence.limits.tail
+
+    def _cut_off(self, place: int, length: int) -> None:
+        """Move the beginning of a stream to the side file."""
+        output = self.outputs[place]
+        self._move(node(output, text=output["text"][:length]))
+        self.outputs[place] = node(output, text=output["text"][length:])
 
     def _move_first(self) -> None:
         """Move the oldest output of the tail to the side file."""

@@ -54,7 +54,7 @@ class WorkflowsEngine(NBClientEngine):  # type: ignore[misc]
         """Execute a notebook that is no stage, as papermill's own engine does."""
         from papermill.log import logger
 
-        from jupyter_workflows.execution.client import WorkflowsNotebookClient
+        from jupyter_workflows.execution.plain_client import WorkflowsNotebookClient
 
         arguments = merge_kwargs(
             remove_args(["input_path", "timeout", "startup_timeout"], **kwargs),

@@ -87,11 +87,12 @@ def stage_parameters(
     language
         Language of the kernel.
     """
-    name = STAGE_PYTHON if language == "python" else language
+    is_python = language.lower() == "python"
+    name = STAGE_PYTHON if is_python else language
     cell = source.tagged("parameters")
     if cell is None or not data:
         return Parameters({}, name)
-    if language == "python":
+    if is_python:
         declared = {parameter.name for parameter in StageTranslator.inspect(cell)}
         values = {
             key: value if _is_literal(value) else StageRead.of(key)

@@ -80,7 +80,7 @@ class StageKernel:
         self._log = log
         spec = self.manager.kernel_spec
         assert spec is not None
-        self.language = str(spec.language or "").lower()
+        self.language = str(spec.language or "")
         self.executable: str | None = spec.argv[0] if spec.argv else None
 
     @property

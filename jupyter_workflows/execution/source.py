@@ -55,7 +55,7 @@ class Source:
         metadata = self.notebook["metadata"]
         name = _mapping(metadata.get("language_info")).get("name")
         name = name or _mapping(metadata.get("kernelspec")).get("language")
-        return name.lower() if isinstance(name, str) and name else None
+        return name if isinstance(name, str) and name else None
 
     def tagged(self, tag: str) -> dict[str, Any] | None:
         """Return the first cell that carries `tag`."""
@@ -130,8 +130,8 @@ def _upgraded(notebook: dict[str, Any], path: str) -> dict[str, Any]:
     import nbformat
 
     try:
-        node: Any = nbformat.from_dict(notebook)  # type: ignore[no-untyped-call]
-        return dict(nbformat.convert(node, 4))  # type: ignore[no-untyped-call]
+        upgraded = nbformat.reads(json.dumps(notebook), as_version=4)  # type: ignore[no-untyped-call]
+        return dict(upgraded)
     except Exception as error:  # the converters fail in many ways on what is no notebook
         version = notebook["nbformat"]
         raise SourceError(

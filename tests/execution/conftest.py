@@ -40,7 +40,9 @@ def execute(stage: Stage, fork_server: str) -> Execute:
 
     def execute(*cells: Any, limits: Limits | None = None, **changes: Any) -> AttemptOutcome:
         options = {name: changes.pop(name) for name in ("on_progress", "cancel") if name in changes}
-        content = cells[0] if len(cells) == 1 and not is_cell(cells[0]) else notebook(*cells)
+        content = changes.pop("content", None)
+        if content is None:
+            content = cells[0] if len(cells) == 1 and not is_cell(cells[0]) else notebook(*cells)
         spec = stage.spec(content, **changes)
         return execute_attempt(spec, fork_server=fork_server, limits=limits, **options)
 

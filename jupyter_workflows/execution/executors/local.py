@@ -127,6 +127,15 @@ class LocalExecutor:
         if self._supply is not None:
             await self._supply.stop()
 
+    def busy_workers(self) -> list[int]:
+        """Return the process ids of the workers that are executing attempts."""
+        return [job.worker.pid for job in self._jobs.values() if job.worker is not None]
+
+    def fork_server_pid(self) -> int | None:
+        """Return the fork server's process id; `None` if there is none."""
+        server = self._supply.server if self._supply is not None else None
+        return server.pid if server is not None else None
+
     async def _execute_on(
         self, worker: WorkerProcess, job: _Job, spec: AttemptSpec, on_progress: OnProgress | None
     ) -> AttemptOutcome:
