@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import time
 import traceback
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import papermill
-from jupyter_core.utils import run_sync
+from jupyter_core.utils import ensure_event_loop
 from papermill.exceptions import PapermillExecutionError
 
 from jupyter_workflows.execution import messages
 from jupyter_workflows.execution.artifacts import ArtifactError, keep_artifacts, local_artifacts
-from jupyter_workflows.execution.context import kernel_environment, write_context
+from jupyter_workflows.execution.context import context_path, kernel_environment, write_context
 from jupyter_workflows.execution.kernels.errors import KernelStartError, NoSuchKernel
 from jupyter_workflows.execution.limits import CancelToken, Limits
 from jupyter_workflows.execution.parameters import stage_parameters
@@ -51,7 +53,14 @@ def execute_attempt(
     cancel
         With this another thread can end the attempt.
     """
-    return _Attempt(spec, fork_server, on_progress, cancel, limits or Limits()).execute()
+    attempt = _Attempt(spec, fork_server, on_progress, cancel, limits or Limits())
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return attempt.execute()
+    # The caller's thread runs an event loop already, as in a notebook: take another one.
+    with ThreadPoolExecutor(1) as threads:
+        return threads.submit(attempt.execute_and_close).result()
 
 
 class _Attempt:
@@ -90,12 +99,19 @@ class _Attempt:
         outcome.timings["total"] = time.perf_counter() - started
         return outcome
 
+    def execute_and_close(self) -> AttemptOutcome:
+        """Execute in a thread that has nothing else to do."""
+        try:
+            return self.execute()
+        finally:
+            ensure_event_loop().close()
+
     def _execute(self) -> AttemptOutcome:
         spec = self.spec
         Path(spec.folder).mkdir(mode=0o700, parents=True, exist_ok=True)
         Path(spec.output).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         source = self._timed("load", lambda: read_source(spec.notebook))
-        context_path = write_context(spec, local_artifacts(spec))
+        artifacts = local_artifacts(spec)
         kernel = StageKernel(
             spec.kernel or source.kernel_name,
             fork_server=fork_server_at(self.fork_server),
@@ -105,8 +121,10 @@ class _Attempt:
         )
         completed = False
         try:
-            environment = kernel_environment(context_path, spec)
-            self._timed("start", lambda: run_sync(kernel.start)(cwd=spec.cwd, env=environment))
+            # The kernel comes to life while the notebook is made ready for it.
+            environment = kernel_environment(context_path(spec), spec)
+            self._timed("start", lambda: kernel.begin(cwd=spec.cwd, env=environment))
+            write_context(spec, artifacts)
             session = self._run_papermill(source, kernel)
             completed = session.result.state is AttemptState.COMPLETED
         finally:

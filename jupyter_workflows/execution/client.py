@@ -39,7 +39,6 @@ class StageNotebookClient(PapermillNotebookClient):  # type: ignore[misc]
 
     def __init__(self, manager: StageExecutionManager, session: Session, **options: Any) -> None:
         super().__init__(manager, km=session.kernel.manager, log=logger, **options)
-        self.kc = session.kernel.client
         self.session = session
         self._guard: Guard | None = None
         self._parent: str | None = None
@@ -58,7 +57,6 @@ class StageNotebookClient(PapermillNotebookClient):  # type: ignore[misc]
         session = self.session
         guard = Guard(timeout=session.spec.timeout, memory=session.spec.memory, cancel=session.cancel)
         self._guard = guard
-        guard.watch(self.km.provisioner)
         work = asyncio.ensure_future(self._work(guard))
         stopped = asyncio.ensure_future(guard.stopped.wait())
         saver = asyncio.ensure_future(self._save_now_and_then())
@@ -87,6 +85,9 @@ class StageNotebookClient(PapermillNotebookClient):  # type: ignore[misc]
         """Do all that needs the kernel; return whether it came to an end of its own."""
         session = self.session
         started = time.perf_counter()
+        await session.kernel.started()
+        self.kc = session.kernel.client
+        guard.watch(self.km.provisioner)
         await session.kernel.ready(session.limits.start)
         # Not before: until it is ready the kernel's client itself reads what is published.
         self._tasks.append(asyncio.ensure_future(self._read_outputs()))
@@ -341,6 +342,8 @@ class StageNotebookClient(PapermillNotebookClient):  # type: ignore[misc]
         return False
 
     async def _kill(self, guard: Guard) -> None:
+        if self.kc is None:  # it is being started: whoever does that ends it as well
+            return
         if sys.platform == "win32":
             await self.km.provisioner.kill()
         else:

@@ -55,20 +55,23 @@ def context(spec: AttemptSpec, artifacts: str | Path) -> dict[str, Any]:
     }
 
 
-def write_context(spec: AttemptSpec, artifacts: str | Path) -> Path:
-    """Write the context into the stage run's folder and return its path."""
-    path = Path(spec.folder) / f"context-{spec.attempt}.json"
-    write_atomically(path, json.dumps(context(spec, artifacts)).encode(), durable=False)
-    return path
+def context_path(spec: AttemptSpec) -> Path:
+    """Return where the context of an attempt lies."""
+    return Path(spec.folder) / f"context-{spec.attempt}.json"
+
+
+def write_context(spec: AttemptSpec, artifacts: str | Path) -> None:
+    """Write the context into the stage run's folder."""
+    write_atomically(context_path(spec), json.dumps(context(spec, artifacts)).encode(), durable=False)
 
 
 def kernel_environment(
-    context_path: Path, spec: AttemptSpec, environ: Mapping[str, str] = os.environ
+    context_file: Path, spec: AttemptSpec, environ: Mapping[str, str] = os.environ
 ) -> dict[str, str]:
     """Return the environment variables of an attempt's kernel."""
     environment = {name: value for name, value in environ.items() if not name.startswith(_PRIVATE)}
     environment.update(spec.environment)
     paths = [spec.project, *environment.get("PYTHONPATH", "").split(os.pathsep)]
     environment["PYTHONPATH"] = os.pathsep.join(path for path in paths if path)
-    environment[CONTEXT_VARIABLE] = str(context_path)
+    environment[CONTEXT_VARIABLE] = str(context_file)
     return environment

@@ -11,6 +11,8 @@ import threading
 from pathlib import Path
 from typing import Any
 
+from jupyter_core.utils import ensure_event_loop
+
 from jupyter_workflows.execution import messages
 from jupyter_workflows.execution.kernels import (
     ForkServer,
@@ -76,6 +78,7 @@ class StageKernel:
     ) -> None:
         self.manager = make_kernel_manager(name, fork_server=fork_server, memory=memory, lock=lock)
         self._client: StageKernelClient | None = None
+        self._starting: asyncio.Task[None] | None = None
         self._lock = lock
         self._log = log
         spec = self.manager.kernel_spec
@@ -94,14 +97,24 @@ class StageKernel:
         """What the kernel says of its language."""
         return self.client.language_info
 
-    async def start(self, *, cwd: str, env: dict[str, str]) -> None:
-        """Start the kernel and connect to it, without waiting for its answer.
+    def begin(self, *, cwd: str, env: dict[str, str]) -> None:
+        """Begin to start the kernel; what it needs from us meanwhile is seen to in `started`."""
+        loop = ensure_event_loop()
+        self._starting = loop.create_task(self._start(cwd, env))
+        loop.run_until_complete(asyncio.sleep(0))  # the request, or the new process, is on its way
+
+    async def started(self) -> None:
+        """Wait until the kernel is started and connected to; its answer is waited for in `ready`.
 
         Raises
         ------
         KernelStartError
             It cannot be started.
         """
+        assert self._starting is not None
+        await asyncio.shield(self._starting)
+
+    async def _start(self, cwd: str, env: dict[str, str]) -> None:
         try:
             take_over(self._lock)
             if self.manager.fork_server is not None:
@@ -151,13 +164,16 @@ class StageKernel:
         at_once
             Do not give it time to end by itself.
         """
+        if self._starting is not None:
+            with contextlib.suppress(Exception):  # whoever waited for the start was told
+                ensure_event_loop().run_until_complete(self._starting)
         if self._client is not None:
             self._client.stop_channels()
         if not self.manager.has_kernel:
             self._forget_log()
             return
         if self.manager.fork_server is not None and not at_once:
-            _run(self.manager.finish())
+            ensure_event_loop().run_until_complete(self.manager.finish())
             _running.discard(self)
             return
         # An ordinary kernel takes a while to end, and nobody needs to wait for that.
@@ -175,9 +191,3 @@ class StageKernel:
         with contextlib.suppress(OSError):
             if self._log.stat().st_size == 0:
                 self._log.unlink()
-
-
-def _run(coroutine: Any) -> Any:
-    from jupyter_core.utils import ensure_event_loop
-
-    return ensure_event_loop().run_until_complete(coroutine)

@@ -43,6 +43,9 @@ class Kernel(Protocol):
     def start_failure(self, reason: str) -> str:
         """Return `reason` with the end of what the kernel itself said."""
 
+    async def started(self) -> None:
+        """Wait until the kernel is started and connected to."""
+
     async def ready(self, timeout: float) -> None:
         """Wait until the kernel takes requests."""
 
