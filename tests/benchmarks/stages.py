@@ -44,6 +44,7 @@ STAGE = [
 TOTAL = 3 * sum(n * n for n in range(30000))
 
 BASE = "papermill"
+BESIDE = str(Path(sys.executable).parent)
 
 
 @dataclass
@@ -69,7 +70,7 @@ class Commands:
 
     def way(self, name: str, program: str, *arguments: str) -> Way | None:
         """Return the way, if the program is found: by its path, or beside this Python."""
-        found = shutil.which(program, path=str(Path(sys.executable).parent))
+        found = shutil.which(program, path=BESIDE)
         if found is None:
             return None
         command = [found, str(self.notebook), *arguments]
@@ -176,6 +177,8 @@ async def main() -> None:
     report = Report(given)
     with scratch() as folder:
         commands, ours = Commands(folder), Ours(folder)
+        if shutil.which(given.papermill, path=BESIDE) is None:
+            raise SystemExit(f"{given.papermill} is not found; papermill is what all else is compared with")
         others = [
             commands.way(BASE, given.papermill, str(commands.output), "-p", "x", "3"),
             commands.way("jupyter execute", given.execute, "--output", str(commands.output)),
