@@ -7,6 +7,7 @@ import logging
 from collections.abc import Iterable
 
 from jupyter_workflows.execution.kernels import ForkServer, ForkServerError
+from jupyter_workflows.execution.limits import process_end
 
 logger = logging.getLogger(__name__)
 
@@ -37,6 +38,7 @@ class KernelSupply:
         self._preload = (*AUTHORING, *preload)
         self._server: ForkServer | None = None
         self._starting: asyncio.Task[None] | None = None
+        self._watching: asyncio.Task[None] | None = None
         self._restarts = 0
 
     @property
@@ -50,18 +52,14 @@ class KernelSupply:
 
     async def address(self) -> str | None:
         """Return the fork server's address; `None` where kernels have to be started the slow way."""
-        if self._server is not None and not self._server.is_alive():
-            self._server = None
-            if self._restarts < _RESTARTS:
-                self._restarts += 1
-                logger.warning("The fork server ended unexpectedly; it is started again.")
-                self.start()
         if self._starting is not None:
             await asyncio.shield(self._starting)
         return self._server.address if self._server is not None else None
 
     async def stop(self) -> None:
         """Stop the fork server."""
+        if self._watching is not None:
+            self._watching.cancel()
         if self._starting is not None:
             await self._starting
         server, self._server = self._server, None
@@ -78,3 +76,14 @@ class KernelSupply:
             return
         for module, reason in self._server.refused.items():
             logger.warning("The module %s is not loaded beforehand: %s", module, reason)
+        self._watching = asyncio.ensure_future(self._watch(self._server))
+
+    async def _watch(self, server: ForkServer) -> None:
+        """Start the server again when it ends."""
+        await process_end(server.pid)
+        logger.warning("The fork server ended unexpectedly.")
+        self._server = None
+        server.stop(timeout=0)
+        if self._restarts < _RESTARTS:
+            self._restarts += 1
+            self.start()
