@@ -25,6 +25,9 @@ from .specs import SpecBuilder
 
 log = logging.getLogger(__name__)
 
+#: What the end of an attempt changed, and the claims that take its place.
+Ended = tuple[Changes, list[Claim]]
+
 #: How often the end of an attempt is tried to be recorded; with the growing pauses, for ten minutes.
 _TRIES = 40
 
@@ -36,6 +39,8 @@ class AttemptRunner:
     ----------
     in_database
         Calls a function on the thread that talks to the database.
+    complete
+        Records an end, on that thread, and returns with it what can be executed in the freed place.
     """
 
     def __init__(
@@ -43,17 +48,19 @@ class AttemptRunner:
         store: Store,
         executor: Executor,
         in_database: Callable[..., Awaitable[Any]],
+        complete: Callable[[Claim, Outcome, AttemptReport, Graph], Ended],
         emit: Listener,
         environment: Mapping[str, str],
     ) -> None:
         self._store = store
         self._executor = executor
         self._in_database = in_database
+        self._complete = complete
         self._emit = emit
         self._specs = SpecBuilder(store, environment)
 
-    async def execute(self, claim: Claim) -> Changes:
-        """Execute a claim to its recorded end.
+    async def execute(self, claim: Claim) -> Ended:
+        """Execute a claim to its recorded end; return what that changed, and what comes next.
 
         Raises
         ------
@@ -81,7 +88,7 @@ class AttemptRunner:
             timings=outcome.timings,
             artifacts=_artifact_sizes(outcome),
         )
-        changes = await self._record(claim, decision, report, graph)
+        changes, following = await self._record(claim, decision, report, graph)
         self._emit(
             _event(
                 "stage-ended",
@@ -93,24 +100,23 @@ class AttemptRunner:
                 due_at=changes.due_at,
             )
         )
-        return changes
+        return changes, following
 
-    async def _record(self, claim: Claim, decision: Outcome, report: AttemptReport, graph: Graph) -> Changes:
+    async def _record(self, claim: Claim, decision: Outcome, report: AttemptReport, graph: Graph) -> Ended:
         """Record the end; a database that cannot be written for a while does not lose it."""
         delay = 0.5
         for _ in range(_TRIES):
             try:
-                changes: Changes = await self._in_database(
-                    self._store.complete, claim, decision, report, graph
-                )
-                return changes
+                ended: Ended = await self._in_database(self._complete, claim, decision, report, graph)
+                return ended
             except (StaleClaim, NotFound):
                 raise
             except StoreError as error:
                 log.warning("the end of stage run %s is kept to be recorded later: %s", claim.id, error)
             await asyncio.sleep(delay)
             delay = min(2 * delay, 15.0)
-        return await self._in_database(self._store.complete, claim, decision, report, graph)  # type: ignore[no-any-return]
+        last: Ended = await self._in_database(self._complete, claim, decision, report, graph)
+        return last
 
     async def _outcome(self, claim: Claim) -> AttemptOutcome:
         def on_progress(progress: Progress) -> None:

@@ -11,11 +11,12 @@ from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 from jupyter_workflows.execution.executors.base import Executor
-from jupyter_workflows.model.records import Changes
+from jupyter_workflows.model.graph import Graph
+from jupyter_workflows.model.records import Changes, Outcome
 from jupyter_workflows.model.states import RunState, StageRunState
-from jupyter_workflows.store import Claim, RunnerIdentity, StaleClaim, Store, StoreError
+from jupyter_workflows.store import AttemptReport, Claim, RunnerIdentity, StaleClaim, Store, StoreError
 
-from .attempts import AttemptRunner
+from .attempts import AttemptRunner, Ended
 from .events import Listener, RunEvent
 from .periodic import Periodic, steady_seconds
 from .settings import RunnerSettings
@@ -66,7 +67,9 @@ class Runner:
         self._only_run = only_run
         self._listener = listener
         self._database = ThreadPoolExecutor(max_workers=1, thread_name_prefix="workflows-database")
-        self._attempts = AttemptRunner(store, executor, self.in_database, self.emit, environment or {})
+        self._attempts = AttemptRunner(
+            store, executor, self.in_database, self._complete, self.emit, environment or {}
+        )
         self._held: dict[str, tuple[Claim, asyncio.Task[None]]] = {}
         self._work = asyncio.Event()
         self._leases_in_doubt = False
@@ -159,19 +162,31 @@ class Runner:
     def _claim(self, limit: int) -> list[Claim]:
         return self.store.claim(self.identity, limit=limit, run_id=self._only_run, pools=self.settings.pools)
 
+    def _complete(self, claim: Claim, outcome: Outcome, report: AttemptReport, graph: Graph) -> Ended:
+        """Record an end and fill its place at once: one way to the database's thread instead of two."""
+        changes = self.store.complete(claim, outcome, report, graph)
+        if self._stopping or (self._only_run is not None and changes.run_state in _IDLE_RUN):
+            return changes, []
+        try:
+            return changes, self._claim(1)
+        except StoreError:
+            return changes, []  # the next look finds it
+
     def _begin(self, claim: Claim) -> None:
         task = asyncio.create_task(self._execute(claim), name=f"attempt {claim.id}")
         self._held[claim.id] = (claim, task)
 
     async def _execute(self, claim: Claim) -> None:
         try:
-            changes = await self._attempts.execute(claim)
+            changes, following = await self._attempts.execute(claim)
         except StaleClaim:
             log.info("stage run %s was cancelled or taken from this runner", claim.id)
             await self.look_whether_idle()
         except Exception:
             log.exception("stage run %s could not be brought to an end", claim.id)
         else:
+            for next_claim in following:
+                self._begin(next_claim)
             self._after(changes)
         finally:
             self._held.pop(claim.id, None)
