@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import logging
 import os
 import select
 import shutil
@@ -17,13 +18,18 @@ from typing import Any
 
 from jupyter_workflows.execution.kernels.errors import ForkServerError
 from jupyter_workflows.execution.kernels.platforms import can_fork_kernels
-from jupyter_workflows.execution.kernels.protocol import SOCKET_NAME, Lines, connect, pack
+from jupyter_workflows.execution.kernels.protocol import SOCKET_NAME, Lines, connect, fits, pack
 from jupyter_workflows.execution.kernels.server.blas import SINGLE_THREADED
 
 if sys.platform != "win32":
     import fcntl
 
+logger = logging.getLogger(__name__)
+
 _FOLDER_PREFIX = "jwf-"
+
+#: As long as the name of a kernel's socket gets.
+_LONGEST_NAME = "k1234567-1"
 
 #: What the server itself may know of its owner's environment. Everybody who can look at a kernel's process
 #: sees it, whatever the kernel's own environment is.
@@ -116,6 +122,10 @@ class ForkServer:
             raise ForkServerError(f"Kernels cannot be forked on this system ({sys.platform}).")
         executable = executable or sys.executable
         private = tempfile.mkdtemp(prefix=_FOLDER_PREFIX, dir=folder or _short_folder())
+        if not fits(os.path.join(private, _LONGEST_NAME)):  # noqa: PTH118
+            logger.warning(
+                "The path of %s is too long for sockets: connectable kernels are going to use TCP.", private
+            )
         reader, writer = os.pipe()
         command = [executable, "-m", "jupyter_workflows.execution.kernels.server"]
         command += ["--folder", private, "--owner", str(os.getpid()), "--ready", str(writer)]

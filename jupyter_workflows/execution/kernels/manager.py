@@ -240,6 +240,7 @@ def make_kernel_manager(
         "fork_server": fork_server,
         "memory": memory,
         "lock": lock,
+        "connectable": connectable,
     }
     if kernel_spec_manager is not None:
         options["kernel_spec_manager"] = kernel_spec_manager

@@ -95,16 +95,16 @@ class ForkProvisioner(KernelProvisionerBase):
                 self.end, theirs = socket.socketpair()
             reply = await self._converse(request, theirs)
         except OSError as error:
-            self._close()
+            self._abandon()
             raise ForkServerError(f"The fork server at {address!r} cannot be reached: {error}") from error
         except BaseException:
-            self._close()
+            self._abandon()
             raise
         finally:
             if theirs is not None:
                 theirs.close()
         if "started" not in reply:
-            self._close()
+            self._abandon()
             if "error" in reply:
                 raise KernelStartError(f"The kernel could not start: {reply['error']}")
             raise ForkServerError(f"The fork server made no kernel (exit code {reply.get('exit')}).")
@@ -127,6 +127,13 @@ class ForkProvisioner(KernelProvisionerBase):
             for message in self._lines.feed(data):
                 return message
         raise ForkServerError("The fork server ended the conversation.")
+
+    def _abandon(self) -> None:
+        """Close everything after a start that failed."""
+        self._close()
+        if self.end is not None:
+            self.end.close()
+            self.end = None
 
     # The kernel's end
 

@@ -9,6 +9,7 @@ import sys
 #: Set while modules are imported beforehand. A library that makes threads on import could not be forked.
 SINGLE_THREADED = {
     "BLIS_NUM_THREADS": "1",
+    "JE_ARROW_MALLOC_CONF": "background_thread:false",
     "MKL_NUM_THREADS": "1",
     "NUMEXPR_NUM_THREADS": "1",
     "OMP_NUM_THREADS": "1",

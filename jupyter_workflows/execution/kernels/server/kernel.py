@@ -6,6 +6,7 @@ the shell with its magics, completer and formatters, configuration, and the code
 
 from __future__ import annotations
 
+import asyncio
 import atexit
 import gc
 import io
@@ -15,6 +16,7 @@ import socket
 import sys
 import threading
 import traceback
+from functools import partial
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -45,6 +47,7 @@ _without_debugger()
 from ipykernel.displayhook import ZMQDisplayHook  # noqa: E402
 from ipykernel.ipkernel import IPythonKernel  # noqa: E402
 from ipykernel.kernelapp import IPKernelApp  # noqa: E402
+from ipykernel.utils import _async_in_context  # noqa: E402
 
 from jupyter_workflows.execution.kernels.server import sockets  # noqa: E402
 from jupyter_workflows.execution.kernels.server.linked import (  # noqa: E402
@@ -67,6 +70,13 @@ class _MainThread:
         return False
 
 
+class _StopAborting:
+    """A message part of ipykernel's own."""
+
+    buffer = b"stop aborting"
+    bytes = b""
+
+
 class StageKernel(IPythonKernel):
     """An IPython kernel that reads its shell channel itself."""
 
@@ -75,6 +85,13 @@ class StageKernel(IPythonKernel):
     @property
     def _supports_kernel_subshells(self) -> bool:
         return False
+
+    def _abort_queues(self, subshell_id: str | None = None) -> None:
+        """Abort the requests that have arrived; the mark behind them ends it."""
+        self._aborting = True
+        self.shell_stream.flush(1)
+        receive: Any = _async_in_context(partial(self.shell_main, None))
+        self._abort_mark = asyncio.ensure_future(receive([_StopAborting]))
 
 
 class PreparedKernel:
@@ -265,7 +282,8 @@ class PreparedKernel:
             if shell.tempfiles or shell.tempdirs:
                 shell.atexit_operations()
             shell.history_manager.output_hist.clear()
-            shell.user_ns.clear()
+            while shell.user_ns:
+                shell.user_ns.popitem()  # the latest first, as what a finaliser needs is older
             self._close_files()
             for stream in self.streams:
                 stream.flush()

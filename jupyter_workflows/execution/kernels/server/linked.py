@@ -56,7 +56,9 @@ class ShellLink:
         self.io_loop.asyncio_loop.add_reader(connection.fileno(), self._readable)
 
     def flush(self, flag: int = 3, limit: int | None = None) -> None:
-        """Do what a stream does in order to have sent everything; here that is the publisher's business."""
+        """Take in what has arrived, if `flag` asks for that. To send is the publisher's business."""
+        while flag & 1 and self._socket is not None and self._readable():
+            pass
 
     def feed(self, data: bytes) -> None:
         """Take in a piece of what arrives."""
@@ -72,18 +74,20 @@ class ShellLink:
         while self._tasks:
             await asyncio.gather(*self._tasks)
 
-    def _readable(self) -> None:
+    def _readable(self) -> bool:
+        """Take in a piece, and return whether there was one."""
         assert self._socket is not None
         try:
             data = self._socket.recv(link.PIECE, socket.MSG_DONTWAIT)
         except BlockingIOError:
-            return
+            return False
         except OSError:
             data = b""
-        if data:
-            self.feed(data)
-        else:  # whoever used this kernel is gone; the server ends it
+        if not data:  # whoever used this kernel is gone; the server ends it
             self.io_loop.asyncio_loop.remove_reader(self._socket.fileno())
+            return False
+        self.feed(data)
+        return True
 
 
 class StageSession(Session):

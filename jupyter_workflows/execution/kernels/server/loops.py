@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import selectors
+import signal
 from typing import Any
 
 from tornado.ioloop import IOLoop
@@ -29,3 +30,5 @@ class ForkableLoop:
         """Make descriptors of this process's own."""
         self.asyncio._selector = selectors.DefaultSelector()
         self.asyncio._make_self_pipe()
+        # What a signal's handler schedules is to happen at once, also while the loop waits for something.
+        signal.set_wakeup_fd(self.asyncio._csock.fileno(), warn_on_full_buffer=False)

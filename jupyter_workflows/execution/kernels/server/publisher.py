@@ -28,6 +28,9 @@ _PIECE = 65536
 #: A message from a forked process that is larger than this goes through a file in memory.
 _LARGEST_DATAGRAM = 65536
 
+#: A kernel that has more to say than this waits until its client has read some of it.
+_MOST_UNSENT = 1 << 25
+
 
 class Outlet(Protocol):
     """Where messages go; used by the publisher's thread only."""
@@ -61,6 +64,8 @@ class Publisher(IOPubThread):
         self._stopping = False
         self._muted = True
         self._wake_fd = -1
+        self._unsent = 0
+        self._drained = threading.Event()
 
     @property
     def closed(self) -> bool:
@@ -101,6 +106,11 @@ class Publisher(IOPubThread):
         if os.getpid() != self._master_pid:
             self._pass_on(message)
             return
+        if isinstance(message, bytes):
+            self._unsent += len(message)
+            while self._unsent > _MOST_UNSENT and threading.current_thread() is not self.thread:
+                self._drained.clear()
+                self._drained.wait(0.1)
         self._queue.append(message)
         if self._sleeping:
             self._wake()
@@ -198,6 +208,9 @@ class Publisher(IOPubThread):
         if messages and self.outlet is not None:
             with contextlib.suppress(OSError):  # nobody listens any more
                 self.outlet.send(messages)
+            sent = sum(len(message) for message in messages if isinstance(message, bytes))
+            self._unsent = self._unsent - sent if self._queue else 0
+            self._drained.set()
 
     def _take_relayed(self) -> None:
         data, files, _, _ = socket.recv_fds(self._relayed, _LARGEST_DATAGRAM + 1, 1, socket.MSG_DONTWAIT)
@@ -206,6 +219,7 @@ class Publisher(IOPubThread):
             with open(file, "rb") as reader:  # noqa: PTH123
                 reader.seek(0)
                 data = reader.read()
+        self._unsent += len(data) if kind == b"b" else 0
         self._queue.append(data if kind == b"b" else _split(data))
 
 

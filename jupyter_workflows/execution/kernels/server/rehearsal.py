@@ -34,7 +34,7 @@ _TIMES = 10
 def rehearse(kernel: Any, streams: list[Any], loop: Any) -> None:
     """Run cells in a loop, and forget them."""
     shell, session = kernel.shell, kernel.session
-    names, hidden = set(shell.user_ns), dict(shell.user_ns_hidden)
+    names, hidden = dict(shell.user_ns), dict(shell.user_ns_hidden)
     compiled = set(linecache.cache)
     outputs = sys.stdout, sys.stderr
     sys.stdout, sys.stderr = streams
@@ -46,12 +46,15 @@ def rehearse(kernel: Any, streams: list[Any], loop: Any) -> None:
             stream.flush()
         sys.stdout, sys.stderr = outputs
         session.linked = False
-    shell.reset(new_session=False)
-    shell.execution_count = 1
-    for name in set(shell.user_ns) - names:
-        del shell.user_ns[name]
+    shell.user_ns.clear()
+    shell.user_ns.update(names)
     shell.user_ns_hidden.clear()
     shell.user_ns_hidden.update(hidden)
+    shell.history_manager.reset(new_session=True)
+    for name in ("_i", "_ii", "_iii", "_i00"):
+        setattr(shell.history_manager, name, "")
+    shell.displayhook._ = shell.displayhook.__ = shell.displayhook.___ = ""
+    shell.execution_count = 1
     for name in set(linecache.cache) - compiled:
         del linecache.cache[name]
     shell.compile._filename_map.clear()

@@ -88,7 +88,7 @@ class Service:
         self.forks = self.failures = 0
         self.used = 0.0
         self.served = {"warm": 0, "forked": 0}
-        self.running = True
+        self.running = self.starting = True
         self.owner_fd = os.pidfd_open(settings.owner)
         if os.getppid() != settings.owner:
             raise SystemExit("The owner of the fork server is gone.")
@@ -106,9 +106,8 @@ class Service:
                 raise SystemExit("The first kernel did not start.")
             if not self._turn():
                 return False
-        if self.pool == 0:
-            self.ready.clear()
-            self._kill(first)
+        self.starting = False
+        self._shrink()
         return True
 
     def serve(self) -> None:
@@ -193,6 +192,7 @@ class Service:
                 self.warming.remove(kernel)
                 if kernel.owner is None:
                     self.ready.append(kernel)
+                    self._shrink()
             elif kernel.owner is not None:
                 kernel.owner.tell({**message, "pid": kernel.pid, "origin": kernel.origin})
 
@@ -303,7 +303,11 @@ class Service:
 
     def _resize(self, pool: int) -> None:
         self.pool = pool
-        while len(self.ready) > pool:
+        self._shrink()
+
+    def _shrink(self) -> None:
+        """Kill what the pool has too many of."""
+        while len(self.ready) > max(self.pool, int(self.starting)):
             self._kill(self.ready.pop())
 
     def _statistics(self) -> dict[str, Any]:
