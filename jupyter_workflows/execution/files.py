@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+_FLAGS = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
+
 
 def write_atomically(path: str | Path, content: bytes, *, durable: bool) -> None:
     """Write a file so that a reader finds the old or the new content, never a part.
@@ -16,7 +18,7 @@ def write_atomically(path: str | Path, content: bytes, *, durable: bool) -> None
     """
     target = Path(path)
     temporary = target.with_name(f".{target.name}.{os.getpid()}")
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+    descriptor = os.open(temporary, _FLAGS, 0o600)
     try:
         with os.fdopen(descriptor, "wb") as file:
             file.write(content)

@@ -29,7 +29,7 @@ def accept(session: Session, reply: dict[str, Any]) -> None:
     result = session.result
     answer = (reply.get("user_expressions") or {}).get("record") or {}
     record = (answer.get("data") or {}).get(MIME)
-    if answer.get("status") == "ok" and isinstance(record, dict):
+    if answer.get("status") == "ok" and isinstance(record, dict) and record.get("format") == 1:
         result.record = record
         result.warnings += map(str, record.get("warnings") or ())
         error = record.get("error")
@@ -45,7 +45,10 @@ def accept(session: Session, reply: dict[str, Any]) -> None:
             )
         )
         return
-    detail = f"{name}: {value}" if name else "it did not answer"
+    if record is not None:
+        detail = "its jupyter_workflows is of another version; install the same one in its environment"
+    else:
+        detail = f"{name}: {value}" if name else "it did not answer"
     result.fail(AttemptError("RecordMissing", messages.no_record(messages.plain(detail))))
 
 

@@ -40,7 +40,10 @@ def kill_kernels() -> None:
         pid = getattr(kernel.manager.provisioner, "pid", None)
         if pid:
             with contextlib.suppress(OSError):
-                os.killpg(os.getpgid(pid), signal.SIGKILL)
+                if hasattr(os, "killpg"):
+                    os.killpg(os.getpgid(pid), signal.SIGKILL)
+                else:
+                    os.kill(pid, signal.SIGTERM)
 
 
 def fork_server_at(address: str | None) -> ForkServer | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from support.attempts import Stage, cells_of, code, executed, notebook, text_of
 
 from jupyter_workflows.authoring import wire
 from jupyter_workflows.execution.attempt import execute_attempt
+from jupyter_workflows.execution.limits import Limits
 from jupyter_workflows.execution.spec import Progress, Successor
 from jupyter_workflows.store.artifacts import ArtifactStore
 
@@ -360,3 +362,29 @@ def test_an_ordinary_kernel_does_the_same(stage: Stage) -> None:
 
     assert outcome.state == "completed"
     assert outcome.changes == {"total": 2}
+
+
+# The executed copy while the notebook runs
+
+
+def test_the_executed_copy_is_there_from_the_start_and_kept_up_to_date(execute: Any) -> None:
+    outcome = execute(
+        "import json, os, pathlib, time\n"
+        "copy = pathlib.Path(os.environ['JUPYTER_WORKFLOWS_CONTEXT']).with_name('executed-1.ipynb')\n"
+        "print(json.loads(copy.read_text())['metadata']['jupyter_workflows']['state'])",
+        "print('from the second cell')\n"
+        "while 'the second cell' not in str(json.loads(copy.read_text())['cells'][1]['outputs']):\n"
+        "    time.sleep(0.01)",
+        limits=Limits(save=0.05),
+        timeout=30,
+    )
+
+    assert outcome.state == "completed", outcome
+    assert text_of(executed(outcome)["cells"][0]) == "running\n"
+
+
+def test_an_attempt_can_be_executed_where_an_event_loop_runs(stage: Stage, fork_server: str) -> None:
+    async def within() -> Any:
+        return execute_attempt(stage.spec(notebook(STAGE + "stage['x'] = 1")), fork_server=fork_server)
+
+    assert asyncio.run(within()).changes == {"x": 1}

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-import socket
 import struct
-from typing import Any
+from typing import IO, Any
 
 _LENGTH = struct.Struct("!I")
 
@@ -17,11 +16,14 @@ def pack(message: dict[str, Any]) -> bytes:
     return _LENGTH.pack(len(content)) + content
 
 
-def receive(connection: socket.socket) -> dict[str, Any] | None:
+def receive(pipe: IO[bytes]) -> dict[str, Any] | None:
     """Wait for a message; `None` when the other side is gone."""
-    head = _exactly(connection, _LENGTH.size)
-    content = _exactly(connection, _LENGTH.unpack(head)[0]) if head else None
-    return json.loads(content) if content else None
+    head = pipe.read(_LENGTH.size)
+    if len(head) < _LENGTH.size:
+        return None
+    (length,) = _LENGTH.unpack(head)
+    content = pipe.read(length)
+    return json.loads(content) if len(content) == length else None
 
 
 async def read(reader: asyncio.StreamReader) -> dict[str, Any] | None:
@@ -32,17 +34,3 @@ async def read(reader: asyncio.StreamReader) -> dict[str, Any] | None:
     except (asyncio.IncompleteReadError, OSError):
         return None
     return message
-
-
-def _exactly(connection: socket.socket, count: int) -> bytes | None:
-    pieces = []
-    while count:
-        try:
-            piece = connection.recv(min(count, 1 << 20))
-        except OSError:
-            return None
-        if not piece:
-            return None
-        pieces.append(piece)
-        count -= len(piece)
-    return b"".join(pieces)

@@ -7,7 +7,6 @@ import contextlib
 import dataclasses
 import os
 import signal
-import socket
 import sys
 from typing import Any
 
@@ -23,15 +22,12 @@ _PATIENCE = 2.0
 class WorkerProcess:
     """Executes one attempt at a time; use `start`."""
 
-    def __init__(
-        self,
-        process: asyncio.subprocess.Process,
-        reader: asyncio.StreamReader,
-        writer: asyncio.StreamWriter,
-    ) -> None:
+    def __init__(self, process: asyncio.subprocess.Process) -> None:
+        assert process.stdin is not None
+        assert process.stdout is not None
         self._process = process
-        self._reader = reader
-        self._writer = writer
+        self._reader = process.stdout
+        self._writer = process.stdin
         self._gone = False
 
     @classmethod
@@ -43,23 +39,18 @@ class WorkerProcess:
         OSError
             It does not start.
         """
-        ours, theirs = socket.socketpair()
-        with theirs:
-            process = await asyncio.create_subprocess_exec(
-                sys.executable,
-                "-P",  # the folder that this process happens to be in has no say in what is imported
-                "-m",
-                "jupyter_workflows.execution.executors.worker",
-                str(theirs.fileno()),
-                str(os.getpid()),
-                stdin=asyncio.subprocess.DEVNULL,
-                stdout=asyncio.subprocess.DEVNULL,
-                pass_fds=[theirs.fileno()],
-                start_new_session=True,  # Ctrl-C in the terminal is for the executor's process alone
-            )
-        reader, writer = await asyncio.open_connection(sock=ours)
-        worker = cls(process, reader, writer)
-        if await frames.read(reader) is None:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-P",  # the folder that this process happens to be in has no say in what is imported
+            "-m",
+            "jupyter_workflows.execution.executors.worker",
+            str(os.getpid()),
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            start_new_session=True,  # Ctrl-C in the terminal is for the executor's process alone
+        )
+        worker = cls(process)
+        if await frames.read(worker._reader) is None:
             await process.wait()
             raise ChildProcessError(f"A worker process did not start ({worker.ending})")
         return worker

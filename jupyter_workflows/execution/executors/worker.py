@@ -9,11 +9,11 @@ import logging
 import os
 import queue
 import signal
-import socket
 import sys
 import threading
+from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import IO, Any
 
 from jupyter_workflows.execution.attempt import execute_attempt
 from jupyter_workflows.execution.executors import frames
@@ -25,10 +25,11 @@ _PR_SET_PDEATHSIG = 1
 
 
 class Worker:
-    """Takes attempts from the executor's connection."""
+    """Takes attempts from the executor and tells it their outcomes."""
 
-    def __init__(self, connection: socket.socket) -> None:
-        self._connection = connection
+    def __init__(self, incoming: IO[bytes], outgoing: IO[bytes]) -> None:
+        self._incoming = incoming
+        self._outgoing = outgoing
         self._sending = threading.Lock()
         self._attempts: queue.SimpleQueue[dict[str, Any] | None] = queue.SimpleQueue()
         self._cancel: CancelToken | None = None
@@ -63,11 +64,12 @@ class Worker:
 
     def _send(self, message: dict[str, Any]) -> None:
         with self._sending:
-            self._connection.sendall(frames.pack(message))
+            self._outgoing.write(frames.pack(message))
+            self._outgoing.flush()
 
     def _listen(self) -> None:
         """Take in what the executor says, also while an attempt is being executed."""
-        while (message := frames.receive(self._connection)) is not None:
+        while (message := frames.receive(self._incoming)) is not None:
             if message["type"] == "execute":
                 # Made here, so that a cancellation right behind it finds it.
                 self._cancel = message["cancel"] = CancelToken()
@@ -96,16 +98,18 @@ def end_with_parent(parent: int) -> None:
 
 
 def main() -> None:
-    """Run a worker: ``worker DESCRIPTOR PARENT``."""
-    descriptor, parent = int(sys.argv[1]), int(sys.argv[2])
+    """Run a worker: ``worker PARENT``. The executor talks over standard input and output."""
     signal.signal(signal.SIGTERM, leave)
-    end_with_parent(parent)
-    os.chdir("/")  # the folder of the moment may be removed
-    os.set_inheritable(descriptor, False)
+    end_with_parent(int(sys.argv[1]))
+    incoming, outgoing = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
+    with Path(os.devnull).open("rb") as null:
+        os.dup2(null.fileno(), 0)
+    os.dup2(2, 1)  # what anything prints is not for the executor
+    os.chdir(Path(os.sep))  # the folder of the moment may be removed
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
     logging.getLogger("papermill").setLevel(logging.WARNING)
     gc.freeze()  # what was imported stays: no need to go through it again and again
-    Worker(socket.socket(fileno=descriptor)).run()
+    Worker(incoming, outgoing).run()
 
 
 if __name__ == "__main__":
