@@ -294,3 +294,16 @@ def alive(pid: int) -> bool:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except OSError:
         return False
+
+
+def test_workers_that_do_not_start_are_an_error_for_all_who_wait(
+    stage: Stage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "no-python"))
+    executor = Driver(1, fork_server=False)
+    tasks = [executor.begin(stage.spec(notebook("1"), number=n)) for n in range(2)]
+
+    for task in tasks:
+        with pytest.raises(OSError, match="no-python"):
+            task.result(60)
+    executor.stop()

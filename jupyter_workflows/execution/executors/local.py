@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import os
 from collections import deque
 from collections.abc import Iterable
@@ -14,6 +15,8 @@ from jupyter_workflows.execution.executors.supply import KernelSupply
 from jupyter_workflows.execution.limits import Limits
 from jupyter_workflows.execution.spec import AttemptError, AttemptOutcome, AttemptSpec
 from jupyter_workflows.model.states import AttemptState
+
+logger = logging.getLogger(__name__)
 
 
 def default_concurrency() -> int:
@@ -161,8 +164,11 @@ class LocalExecutor:
 
     async def _worker_for(self, job: _Job) -> WorkerProcess | None:
         """Return a worker that has nothing to do; `None` if the job was cancelled meanwhile."""
-        if self._idle:
-            return self._idle.pop()
+        while self._idle:
+            worker = self._idle.pop()
+            if worker.is_alive:
+                return worker
+            self._workers.discard(worker)  # it ended while it had nothing to do
         if len(self._workers) + len(self._tasks) < self.concurrency:
             self._add_worker()
         ticket: asyncio.Future[WorkerProcess] = asyncio.get_running_loop().create_future()
@@ -171,7 +177,7 @@ class LocalExecutor:
         try:
             await asyncio.wait((ticket, cancelled), return_when=asyncio.FIRST_COMPLETED)
         except BaseException:
-            if ticket.done():
+            if ticket.done() and ticket.exception() is None:
                 self._release(ticket.result())
             raise
         finally:
@@ -191,12 +197,21 @@ class LocalExecutor:
         try:
             worker = await WorkerProcess.start()
         except OSError as error:
-            if self._waiting:
-                self._waiting.popleft().set_exception(error)
+            logger.error("A worker process did not start: %s", error)
+            self._tasks.discard(asyncio.current_task())
+            if not self._workers and not self._tasks:
+                self._refuse(error)
             return
         self._workers.add(worker)
         self._tasks.discard(asyncio.current_task())
         self._release(worker)
+
+    def _refuse(self, error: OSError) -> None:
+        """Tell all who wait for a worker that there is none."""
+        while self._waiting:
+            ticket = self._waiting.popleft()
+            if not ticket.done():
+                ticket.set_exception(error)
 
     def _release(self, worker: WorkerProcess) -> None:
         """Give a worker to who has waited longest; replace it if it is gone."""
