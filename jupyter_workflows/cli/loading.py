@@ -16,6 +16,10 @@ if TYPE_CHECKING:
 SUFFIX = ".workflow"
 _LEFT_OUT = frozenset({"__pycache__", "node_modules", "site-packages"})
 
+#: Errors of one stage, or of one call in its notebook. It fails and says so if it comes to that, and other
+#: branches go on; so they do not keep the workflow from being run.
+_OF_ONE_STAGE = frozenset({"kernel-not-installed", "unknown-stage", "stage-not-next", "ambiguous-stage"})
+
 
 def find_documents(path: str) -> list[Path]:
     """Return the workflow documents at `path`: the file, or all in a folder and the folders below it."""
@@ -76,12 +80,17 @@ def describe(finding: Finding, document: Document | None, path: Path) -> dict[st
 def runnable(project: Project) -> list[dict[str, Any]]:
     """Return the findings that do not keep a project from being run.
 
+    What would only make one stage fail is among them as a warning.
+
     Raises
     ------
     FindingsError
         If there are errors.
     """
-    findings = findings_of(project)
+    findings = [
+        {**finding, "severity": "warning"} if finding["code"] in _OF_ONE_STAGE else finding
+        for finding in findings_of(project)
+    ]
     errors = [finding for finding in findings if finding["severity"] == "error"]
     if errors:
         raise FindingsError(

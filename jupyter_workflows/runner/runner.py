@@ -189,7 +189,10 @@ class Runner:
                 self._begin(next_claim)
             self._after(changes)
         finally:
-            self._held.pop(claim.id, None)
+            held = self._held.get(claim.id)
+            # What followed may be another attempt of this stage run, which has the place now.
+            if held is not None and held[0] is claim:
+                del self._held[claim.id]
             self._work.set()
 
     def _after(self, changes: Changes) -> None:

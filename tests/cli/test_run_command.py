@@ -95,6 +95,47 @@ def test_a_failure_and_its_retry(call, own_folders: Path) -> None:
     ]
 
 
+def test_what_only_makes_one_stage_fail_does_not_keep_the_workflow_from_running(
+    command, own_folders: Path
+) -> None:
+    document = write_project(
+        own_folders,
+        {
+            "first": {
+                "cells": [
+                    "from jupyter_workflows import next_stage\nif False: next_stage(stage='nowhere')",
+                    "if False: next_stage(stage='after')",
+                ]
+            },
+            "absent": {"cells": ["1"], "kernel": "no-such-kernel"},
+            "other": {"cells": ["2"]},
+            "after": {"cells": ["3"]},
+        },
+        [
+            {"source": "first", "target": "absent"},
+            {"source": "first", "target": "other"},
+            {"source": "absent", "target": "after"},
+        ],
+    )
+    done = command("run", document, "--json")
+    assert done.returncode == 1, done.stderr
+    stages = {stage["path"]: stage for stage in json.loads(done.stdout)["stages"]}
+    assert {path: stage["state"] for path, stage in stages.items()} == {
+        "first": "completed",
+        "absent": "failed",
+        "other": "completed",
+    }
+    for words in ("no-such-kernel", "python3"):
+        assert words in stages["absent"]["error"]["message"]
+    for code in ("kernel-not-installed", "unknown-stage", "stage-not-next"):
+        assert code in done.stderr
+
+    document.write_text(document.read_text().replace('"target": "other"', '"target": "gone"'))
+    done = command("run", document, "--json")
+    assert done.returncode == 2
+    assert "dangling-transition" in {finding["code"] for finding in json.loads(done.stdout)["findings"]}
+
+
 def form(**settings: object) -> dict[str, object]:
     return {
         "type": "form",

@@ -229,6 +229,30 @@ def test_cancelling_a_run_interrupts_what_executes(tmp_path: Path, store: Store)
     assert executor.executed == ["a"]
 
 
+def test_cancelling_interrupts_an_attempt_that_followed_a_failure_at_once(
+    tmp_path: Path, store: Store
+) -> None:
+    file = write_project(tmp_path, {"a": {"retries": {"max": 1}}})
+    run_id = begin(store, file, "a")
+
+    async def fail_then_wait(spec: AttemptSpec) -> AttemptOutcome:
+        if spec.attempt == 1:
+            return AttemptOutcome(AttemptState.FAILED, error=AttemptError("OSError", "busy"))
+        await asyncio.Event().wait()
+        return DONE
+
+    executor = ScriptedExecutor(fail_then_wait)
+
+    async def body() -> None:
+        await until(lambda: executor.executed == ["a", "a"] and bool(executor.active))
+        store.cancel_run(run_id, by="ann")
+        wake(store.state_folder / "wake")
+        await until(lambda: not executor.active)
+
+    run_while(Runner(store, executor, RunnerSettings(poll_interval=3600, renew_interval=3600)), body)
+    assert state_of(store, run_id) is RunState.CANCELLED
+
+
 def test_stopping_lets_what_executes_come_to_its_end(tmp_path: Path, store: Store) -> None:
     file = write_project(tmp_path, {"a": {}, "b": {}}, [{"source": "a", "target": "b"}])
     run_id = begin(store, file, "a")
