@@ -52,7 +52,7 @@ class Publisher(IOPubThread):
     """
 
     def __init__(self) -> None:  # nothing of ipykernel's own: that makes sockets and a loop
-        self.thread = threading.Thread(target=self._run, name="IOPub", daemon=True)
+        self._new_thread()
         self.io_loop = None  # type: ignore[assignment]
         self.background_socket: Any = self  # it may be used in any thread
         self.outlet: Outlet | None = None
@@ -74,9 +74,13 @@ class Publisher(IOPubThread):
 
     # In the process's own threads
 
+    def _new_thread(self) -> None:
+        self.thread = threading.Thread(target=self._run, name="IOPub", daemon=True)
+
     def open(self) -> None:
         """Make, after the fork, what belongs to this process alone."""
         self._master_pid = os.getpid()
+        self._new_thread()  # since Python 3.13 one that was made before a fork counts as ended
         self._wake_fd = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
         self._relay, self._relayed = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
         self._muted = False
