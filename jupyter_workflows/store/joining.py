@@ -23,6 +23,11 @@ _s = stage_runs.c
 _a = arrivals.c
 
 _ARRIVED = select(arrivals).where(_a.stage_run_id == bindparam("stage_run"))
+_FAILED = (
+    select(_s.id, _s.path, _s.failure)
+    .join(arrivals, _a.source == _s.id)
+    .where(_a.stage_run_id == bindparam("stage_run"), _s.state == StageRunState.FAILED.value)
+)
 _STAGE = select(_s.stage).where(_s.id == bindparam("id"))
 _START = (
     update(stage_runs)
@@ -42,6 +47,7 @@ _START = (
                 "writers",
                 "inputs",
                 "conflicts",
+                "source_failure",
                 "deadline",
                 "remind_at",
                 "expires_at",
@@ -105,11 +111,22 @@ def start_join(connection: Connection, parsed: Parsed, run: Any, started: Starte
             "writers_": dict(data.writers) or None,
             "inputs_": inputs,
             "conflicts_": conflicts or None,
+            "source_failure_": _failure(connection, started.stage_run, arrived),
             **{f"{name}_": value for name, value in waiting_times(stage, started.state, now).items()},
         },
     )
     if started.state is StageRunState.WAITING:
         announce_task(connection, run, started.stage_run, stage, assignee, now)
+
+
+def _failure(connection: Connection, stage_run: str, arrived: list[Arrival]) -> dict[str, Any] | None:
+    """Return what happened to the last one in branch order that arrived by a ``failed`` transition."""
+    failed = {row.id: row for row in connection.execute(_FAILED, {"stage_run": stage_run})}
+    for arrival in reversed(arrived):
+        row = failed.get(arrival.source)
+        if row is not None and row.failure is not None:
+            return {"stage": row.path, **{name: row.failure[name] for name in ("name", "message", "cell")}}
+    return None
 
 
 def _arrival(row: Any) -> Arrival:

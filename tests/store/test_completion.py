@@ -153,6 +153,26 @@ def test_settled_joins_go_on_after_a_failure(store: Store, runner: RunnerIdentit
     assert len(last.inputs or []) == 2
 
 
+def test_a_join_finds_what_happened_to_a_branch_that_failed(store: Store, runner: RunnerIdentity) -> None:
+    text = document(
+        {"a": {}, "b": {}, "c": {}, "join": {"join": "all"}},
+        {
+            "t1": {"source": "a", "target": "b"},
+            "t2": {"source": "a", "target": "c"},
+            "t3": {"source": "b", "target": "join", "on": "failed"},
+            "t4": {"source": "c", "target": "join"},
+        },
+    )
+    run_id = start(store, text)
+    finish(store, store.claim(runner, limit=1)[0])
+    for claim in store.claim(runner, limit=2):
+        (fail if claim.stage_run.path == "b" else finish)(store, claim)
+    join = at(store, run_id, "join")
+    assert join.state is StageRunState.QUEUED
+    assert join.source_failure is not None
+    assert (join.source_failure["stage"], join.source_failure["name"]) == ("b", "ValueError")
+
+
 def test_an_empty_list_lets_the_join_start_without_inputs(store: Store, runner: RunnerIdentity) -> None:
     run_id = start(store, fan_out(join="all"), values={"items": [], "x": 1})
     work(store, runner)
