@@ -169,8 +169,9 @@ class LocalExecutor:
             if worker.is_alive:
                 return worker
             self._workers.discard(worker)  # it ended while it had nothing to do
-        if len(self._workers) + len(self._tasks) < self.concurrency:
-            self._add_worker()
+        waiting = sum(not ticket.done() for ticket in self._waiting)
+        if len(self._tasks) <= waiting and len(self._workers) + len(self._tasks) < self.concurrency:
+            self._add_worker()  # those that are being started are for others
         ticket: asyncio.Future[WorkerProcess] = asyncio.get_running_loop().create_future()
         self._waiting.append(ticket)
         cancelled = asyncio.ensure_future(job.cancelled.wait())

@@ -15,11 +15,14 @@ from pathlib import Path
 from types import FrameType
 from typing import IO, Any
 
-from jupyter_workflows.execution.attempt import execute_attempt
-from jupyter_workflows.execution.executors import frames
-from jupyter_workflows.execution.limits import CancelToken, Limits
-from jupyter_workflows.execution.running import kill_kernels
-from jupyter_workflows.execution.spec import AttemptSpec, Progress
+from jupyter_workflows.execution.executors import frames, imports
+
+imports.import_papermill()
+
+from jupyter_workflows.execution.attempt import execute_attempt  # noqa: E402
+from jupyter_workflows.execution.limits import CancelToken, Limits  # noqa: E402
+from jupyter_workflows.execution.running import kill_kernels  # noqa: E402
+from jupyter_workflows.execution.spec import AttemptSpec, Progress  # noqa: E402
 
 _PR_SET_PDEATHSIG = 1
 
