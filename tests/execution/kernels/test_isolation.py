@@ -215,11 +215,20 @@ def test_the_lock_is_not_passed_to_other_programs(server: ForkServer, tmp_path: 
     lock = tmp_path / "lock"
     with kernel(server, lock=lock) as live:
         detached = "import subprocess\nsubprocess.Popen(['sleep', '30'], start_new_session=True).pid"
-        pid = live.execute(detached).value
-    try:
-        assert take_over(lock) is None
-    finally:
-        os.kill(pid, 9)
+        opened = [os.readlink(file) for file in Path(f"/proc/{live.execute(detached).value}/fd").iterdir()]
+    assert opened
+    assert str(lock) not in opened
+    assert take_over(lock) is None
+
+
+def test_processes_in_sessions_of_their_own_end_with_the_kernel(server: ForkServer) -> None:
+    with kernel(server) as live, kernel(server) as other:
+        detached = "import subprocess\nsubprocess.Popen(['sleep', '30'], start_new_session=True).pid"
+        pid, spared = live.execute(detached).value, other.execute(detached).value
+        os.kill(live.pid, 9)
+        until(lambda: not is_running(pid))
+        assert is_running(spared)
+    until(lambda: not is_running(spared))
 
 
 def test_kernels_are_leaders_of_their_sessions(forked: LiveKernel) -> None:
