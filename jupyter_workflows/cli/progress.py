@@ -226,8 +226,10 @@ def _ended(event: RunEvent, path: str, again: str, marks: dict[str, str]) -> Tex
     if event.seconds is not None:
         line.append(f" ({duration(event.seconds)})", style="dim")
     if event.error is not None:
-        where = in_cell(event.error.cell)
-        line.append(f": {event.error.name}: {one_line(event.error.message)}{where}", style=style)
+        where, message = in_cell(event.error.cell), one_line(event.error.message)
+        if where[1:] in message:  # such as “ in cell 2” of what ended in it
+            where = ""
+        line.append(f": {event.error.name}: {message}{where}", style=style)
     if event.due_at is not None:
         line.append(f"; tried again at {event.due_at.astimezone():%H:%M:%S}", style="yellow")
     return line

@@ -246,7 +246,9 @@ class Runner:
         """Take up what vanished runners left, and end tasks whose time is over."""
         recovered = await self.in_database(self.store.recover, self.identity)
         for claim, changes in recovered:
-            log.warning("attempt %d of stage run %s was lost", claim.attempt, claim.id)
+            ours = self._only_run in (None, claim.run.id)
+            level = logging.WARNING if ours else logging.INFO
+            log.log(level, "attempt %d of stage run %s was lost", claim.attempt, claim.id)
             if claim.run.id == self._only_run:
                 self._note_run_state(changes.run_state)
         expired = await self.in_database(self.store.expire)

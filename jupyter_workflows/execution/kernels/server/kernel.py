@@ -86,6 +86,17 @@ class StageKernel(IPythonKernel):
     def _supports_kernel_subshells(self) -> bool:
         return False
 
+    async def do_execute(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        """Execute a cell; a process that it forked, and that comes back from it, is no second kernel."""
+        execute: Any = super().do_execute
+        me = os.getpid()
+        try:
+            reply: dict[str, Any] = await execute(*args, **kwargs)
+        finally:
+            if os.getpid() != me:
+                os._exit(0)  # before it takes part in the loop, whose descriptors it shares
+        return reply
+
     def _abort_queues(self, subshell_id: str | None = None) -> None:
         """Abort the requests that have arrived; the mark behind them ends it."""
         self._aborting = True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import os
 import resource
@@ -9,11 +10,16 @@ import signal
 import socket
 import sys
 import time
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
 _PR_SET_PDEATHSIG = 1
+_PR_SET_CHILD_SUBREAPER = 36
 _libc = ctypes.CDLL(None)
+
+#: How often it is tried, a millisecond apart, to bury what was killed.
+_ROUNDS = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +34,7 @@ def seat_child(server: int, channel: socket.socket, sockets: str) -> Seat:
     """Make a freshly forked process the leader of its own session, which dies with its server."""
     os.setsid()
     _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    adopt_orphans()  # so that, at this process's end, they come to the server
     if os.getppid() != server:  # it ended before the line above
         os._exit(1)
     null = os.open(os.devnull, os.O_RDWR)
@@ -35,6 +42,36 @@ def seat_child(server: int, channel: socket.socket, sockets: str) -> Seat:
         os.dup2(null, descriptor)
     os.close(null)
     return Seat(channel, sockets)
+
+
+def adopt_orphans() -> None:
+    """Become the parent of descendants whose parents end, instead of the system's first process."""
+    _libc.prctl(_PR_SET_CHILD_SUBREAPER, 1)
+
+
+def end_orphans(*, spare: Collection[int]) -> None:
+    """Kill and bury the children of this process but for some, and the children that these leave.
+
+    What a kernel started in a session of its own is not in the kernel's group.
+    """
+    for _ in range(_ROUNDS):
+        orphans = [pid for pid in _children() if pid not in spare]
+        if not orphans:
+            return
+        for pid in orphans:
+            with contextlib.suppress(OSError):
+                os.kill(pid, signal.SIGKILL)
+                os.waitpid(pid, os.WNOHANG)
+        time.sleep(0.001)
+
+
+def _children() -> list[int]:
+    try:
+        # Of a process with one thread these are all.
+        with open("/proc/thread-self/children", "rb") as file:  # noqa: PTH123
+            return [int(pid) for pid in file.read().split()]
+    except FileNotFoundError:  # the system's kernel was built without it
+        return []
 
 
 class Surroundings:

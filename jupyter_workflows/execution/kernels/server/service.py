@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from jupyter_workflows.execution.kernels.protocol import Lines, pack
-from jupyter_workflows.execution.kernels.server.process import Seat, seat_child
+from jupyter_workflows.execution.kernels.server.process import Seat, adopt_orphans, end_orphans, seat_child
 
 #: So many kernels in a row may end before they are ready; then the pool is given up.
 _MOST_FAILURES = 3
@@ -89,6 +89,7 @@ class Service:
         self.used = 0.0
         self.served = {"warm": 0, "forked": 0}
         self.running = self.starting = True
+        adopt_orphans()
         self.owner_fd = os.pidfd_open(settings.owner)
         if os.getppid() != settings.owner:
             raise SystemExit("The owner of the fork server is gone.")
@@ -197,10 +198,11 @@ class Service:
                 kernel.owner.tell({**message, "pid": kernel.pid, "origin": kernel.origin})
 
     def _exited(self, kernel: Kernel) -> None:
-        """Bury a kernel, together with the processes that it left in its group."""
+        """Bury a kernel, together with the processes that it left."""
         with contextlib.suppress(ProcessLookupError):
             os.killpg(kernel.pid, signal.SIGKILL)
         _, status, usage = os.wait4(kernel.pid, 0)
+        end_orphans(spare=self.kernels)
         used = usage.ru_utime + usage.ru_stime
         self.used += used
         self.selector.unregister(kernel.exit_fd)
