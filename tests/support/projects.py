@@ -70,5 +70,7 @@ def write_project(
         document["stages"][path] = stage
     folder.mkdir(parents=True, exist_ok=True)
     file = folder / name
-    file.write_text(json.dumps(document, indent=2, sort_keys=True, ensure_ascii=False) + "\n", encoding="utf-8")
+    file.write_text(
+        json.dumps(document, indent=2, sort_keys=True, ensure_ascii=False) + "\n", encoding="utf-8"
+    )
     return file
