@@ -16,7 +16,14 @@ if TYPE_CHECKING:
 _ENTRY_KEYS = ("stage", "data", "assignee")
 
 
-def next_stage(entries: Sequence[Mapping[str, Any]] | Mapping[str, Any]) -> NoReturn:
+def next_stage(
+    entries: Sequence[Mapping[str, Any]] | Mapping[str, Any] | None = None,
+    /,
+    *,
+    stage: str | None = None,
+    data: Mapping[str, Any] | None = None,
+    assignee: str | None = None,
+) -> NoReturn:
     """Go on to exactly the stages that are named, and end the notebook here.
 
     Parameters
@@ -25,6 +32,8 @@ def next_stage(entries: Sequence[Mapping[str, Any]] | Mapping[str, Any]) -> NoRe
         One mapping for each stage run to start, or a single one: ``stage`` (path or title of a stage to
         which a transition leads; may be left out where there is only one), ``data`` (added to the stage
         data for that stage) and ``assignee``. An empty list ends this branch of the run.
+    stage, data, assignee
+        Instead of `entries`, for a single one.
 
     Raises
     ------
@@ -34,9 +43,16 @@ def next_stage(entries: Sequence[Mapping[str, Any]] | Mapping[str, Any]) -> NoRe
     Examples
     --------
     >>> next_stage([{"stage": "approve", "assignee": "team:finance", "data": {"amount": 120}}])
+    >>> next_stage(stage="approve")
     """
     attempt = current()
-    route = [_resolve(entry, f"entry {place}", attempt) for place, entry in enumerate(_as_list(entries))]
+    given = {"stage": stage, "data": data, "assignee": assignee}
+    if all(value is None for value in given.values()):
+        route = [_resolve(entry, f"entry {place}", attempt) for place, entry in enumerate(_as_list(entries))]
+    elif entries is None:
+        route = [_resolve(given, "next_stage", attempt)]
+    else:
+        raise RoutingError("next_stage takes either a list of entries, or stage, data and assignee")
     attempt.route = route
     attempt.ended = True
     raise StageEnded(_describe(route, attempt))

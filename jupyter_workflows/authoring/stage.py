@@ -162,6 +162,7 @@ class Stage(MutableMapping[str, Any]):
     def __setitem__(self, key: str, value: Any) -> None:
         if not isinstance(key, str):
             raise TypeError(f"keys of stage data are strings, not {type(key).__name__} ({key!r})")
+        encode(key, key="a key of stage data", save=None)
         if key == KIND:
             raise TypeError(f"{KIND!r} is a reserved word and can't be a key of stage data")
         self._at_set.pop(key, None)

@@ -236,8 +236,10 @@ def _is_artifact(wire: Any) -> bool:
 def _encode(value: object, path: str, save: Save | None, above: set[int]) -> Any:
     # The order matters: bool is an int, datetime is a date, and pandas and NumPy have subclasses of most.
     kind = type(value)
-    if value is None or kind in (bool, str):
+    if value is None or kind is bool:
         return value
+    if kind is str:
+        return _encode_text(value, path)  # type: ignore[arg-type]
     if kind is int:
         return _encode_integer(value, path)  # type: ignore[arg-type]
     if kind is float:
@@ -247,7 +249,7 @@ def _encode(value: object, path: str, save: Save | None, above: set[int]) -> Any
 
         return codecs.encode(value, path, save, lambda plain: _encode(plain, path, save, above))
     if isinstance(value, str):
-        return str.__str__(value)
+        return _encode_text(str.__str__(value), path)
     if isinstance(value, int):
         return _encode_integer(int(value), path)
     if isinstance(value, float):
@@ -282,8 +284,21 @@ def _encode_container(
             raise TypeError(
                 f"{path} has the key {name!r} ({_type_name(name)}): keys in stage data must be strings"
             )
-        wire[str.__str__(name)] = _encode(item, f"{path}[{json.dumps(name)}]", save, above)
+        text = _encode_text(str.__str__(name), f"a key in {path}")
+        wire[text] = _encode(item, f"{path}[{json.dumps(name)}]", save, above)
     return {KIND: "object", "value": wire} if KIND in wire else wire
+
+
+def _encode_text(value: str, path: str) -> str:
+    if not value.isascii():
+        try:
+            value.encode()
+        except UnicodeEncodeError as error:
+            raise TypeError(
+                f"{path} has half a surrogate pair at position {error.start}, which is not text. Such text "
+                "often comes from a file's name: use os.fsencode(...) or .encode(errors='replace').decode()."
+            ) from None
+    return value
 
 
 def _encode_integer(value: int, path: str) -> int:

@@ -50,6 +50,17 @@ def test_a_mapping_alone_and_a_stage_left_out(run: Any) -> None:
     assert routed(run, ({},), only) == [{"stage": "approve"}]
 
 
+def test_a_single_entry_by_keywords(run: Any) -> None:
+    run.begin(successors=SUCCESSORS)
+    with pytest.raises(StageEnded):
+        next_stage(stage="approve", data={"amount": 1}, assignee="ben")
+    assert run.record()["route"] == [{"stage": "approve", "data": {"amount": 1}, "assignee": "ben"}]
+    with pytest.raises(RoutingError, match="either a list of entries, or stage"):
+        next_stage([{"stage": "approve"}], stage="reject")
+    with pytest.raises(RoutingError, match="next_stage takes a list"):
+        next_stage()
+
+
 def test_an_empty_list_ends_the_branch_also_without_successors(run: Any) -> None:
     assert routed(run, [], []) == []
 

@@ -156,6 +156,8 @@ def test_relatives_become_plain_values(given_value: Any, expected: Any, shelf: S
         (pd.DataFrame({"col": [1, "x"]}), ["Parquet", "col", "astype"]),
         (lambda: None, ["function"]),
         (10**5000, ["JSON"]),
+        (["\udcff"], ["x[0]", "surrogate"]),
+        ({"\ud800": 1}, ["a key in x", "surrogate"]),
     ],
     ids=lambda value: type(value).__name__,
 )

@@ -36,6 +36,11 @@ def test_streams_are_told_apart(any_forked: LiveKernel) -> None:
     assert (said.text(), said.text("stderr")) == ("out\n", "err\n")
 
 
+def test_text_that_is_none_does_not_silence_what_follows(any_forked: LiveKernel) -> None:
+    any_forked.execute("print('\\udc80\\ud800')")
+    assert any_forked.execute("print('after')").text() == "after\n"
+
+
 def test_output_appears_while_the_cell_runs(any_forked: LiveKernel, tmp_path: Path) -> None:
     code = f"""
     import pathlib, time

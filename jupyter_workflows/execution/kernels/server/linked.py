@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 import os
 import socket
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
+from jupyter_client.jsonutil import json_default
 from jupyter_client.session import DONE, Session
 
 from jupyter_workflows.execution.kernels import link
@@ -125,9 +127,16 @@ class StageSession(Session):
             if not memoryview(buffer).contiguous:
                 raise ValueError(f"Buffer {place} ({buffer!r}) is not contiguous")
         channel = link.SHELL if isinstance(stream, ShellLink) else link.IOPUB
-        self._publisher.put(link.pack(channel, message, buffers or (), self.pack))
+        self._publisher.put(link.pack(channel, message, buffers or (), self._dump))
         message["tracker"] = DONE
         return message
+
+    def _dump(self, message: Any) -> bytes:
+        try:
+            return cast(bytes, self.pack(message))
+        except UnicodeEncodeError:  # half a surrogate pair, which the other side replaces
+            text = json.dumps(message, default=json_default, ensure_ascii=False)
+            return text.encode(errors="surrogatepass")
 
     def feed_identities(self, msg_list: Any, copy: bool = True) -> Any:
         """Split the identities from a message; over a link there are none."""

@@ -185,12 +185,12 @@ class Publisher(IOPubThread):
                     return
                 continue
             for descriptor, _ in poll.poll(timeout):
-                react[descriptor]()
+                _guarded(react[descriptor])
             self._sleeping = False
             if self._flush_at is not None and self._flush_at <= time.monotonic():
                 self._flush_at = None
                 for stream in self._streams:
-                    stream.flush()
+                    _guarded(stream.flush)
 
     def _woken(self) -> None:
         with contextlib.suppress(BlockingIOError):
@@ -203,7 +203,7 @@ class Publisher(IOPubThread):
             if callable(item):
                 self._send(messages)
                 messages = []
-                item()
+                _guarded(item)
             else:
                 messages.append(item)
         self._send(messages)
@@ -273,6 +273,12 @@ class StageOutStream(OutStream):
     def _flush(self) -> None:
         if self._buffers:
             super()._flush()  # type: ignore[no-untyped-call]
+
+
+def _guarded(action: Callable[[], None]) -> None:
+    """Call a function; a message that cannot be made must not silence all that follow it."""
+    with contextlib.suppress(Exception):
+        action()
 
 
 def _join(frames: Sequence[Any]) -> bytes:
