@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import logging
 import os
 import sys
@@ -12,6 +13,7 @@ from typing import Any
 import zmq
 from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
 from jupyter_client.manager import AsyncKernelManager
+from jupyter_client.session import Session
 from traitlets import Any as AnyTrait
 from traitlets import Bool, Instance, Type, default
 
@@ -96,6 +98,7 @@ class StageKernelManager(AsyncKernelManager):
             except ForkServerError as error:
                 _warn_once(self.fork_server, error)
                 self.provisioner = self.fork_server = None
+                self.session = Session(parent=self)
         await super()._async_start_kernel(**kwargs)
         self.kernel_origin = "spec"
         pid = getattr(self.provisioner, "pid", None)
@@ -242,11 +245,19 @@ def make_kernel_manager(
         "lock": lock,
         "connectable": connectable,
     }
+    if fork_server is not None and not connectable:
+        options["session"] = _shared_session()
     if kernel_spec_manager is not None:
         options["kernel_spec_manager"] = kernel_spec_manager
     manager = StageKernelManager(**options)
     manager.use_spec(spec)
     return manager
+
+
+@functools.cache
+def _shared_session() -> Session:
+    """Return the session of all linked kernels: it makes messages, and has no secret to keep."""
+    return Session(key=b"")
 
 
 _warned: set[str] = set()

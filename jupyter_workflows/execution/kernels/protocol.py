@@ -21,6 +21,12 @@ LONGEST_SOCKET_PATH = 107
 #: Name of the server's own socket in its folder.
 SOCKET_NAME = "server"
 
+#: How the message begins that asks for a kernel. The server passes it on without reading further.
+START = b'{"op":"start",'
+
+#: What it says for a kernel that is to have no sockets. Within a string its quotes would be escaped.
+LINKED = b'"linked":true'
+
 #: No message comes near this; what is longer is not ours.
 _LONGEST_MESSAGE = 1 << 26
 
@@ -40,10 +46,14 @@ class Lines:
 
     def feed(self, data: bytes) -> Iterator[dict[str, Any]]:
         """Take in a piece, and yield each message that is complete now."""
+        return map(json.loads, self.split(data))
+
+    def split(self, data: bytes) -> Iterator[bytes]:
+        """Take in a piece, and yield each message that is complete now, as it is."""
         self._pieces += data
         while (end := self._pieces.find(b"\n")) >= 0:
             line, self._pieces = self._pieces[:end], self._pieces[end + 1 :]
-            yield json.loads(line)
+            yield line
         if len(self._pieces) > _LONGEST_MESSAGE:
             raise ValueError("The message is too long")
 

@@ -49,7 +49,7 @@ from ipykernel.ipkernel import IPythonKernel  # noqa: E402
 from ipykernel.kernelapp import IPKernelApp  # noqa: E402
 from ipykernel.utils import _async_in_context  # noqa: E402
 
-from jupyter_workflows.execution.kernels.server import sockets  # noqa: E402
+from jupyter_workflows.execution.kernels.server import shortcuts, sockets  # noqa: E402
 from jupyter_workflows.execution.kernels.server.linked import (  # noqa: E402
     LinkOutlet,
     ShellLink,
@@ -77,7 +77,7 @@ class _StopAborting:
     bytes = b""
 
 
-class StageKernel(IPythonKernel):
+class StageKernel(shortcuts.Shortcuts, IPythonKernel):
     """An IPython kernel that reads its shell channel itself."""
 
     shell_stream = AnyTrait(allow_none=True)
@@ -147,7 +147,9 @@ class PreparedKernel:
             iopub_thread=publisher,
             iopub_socket=publisher,
             shell_channel_thread=_MainThread(),
+            compiler_class=shortcuts.StageCompiler,
         )
+        kernel.take_shortcuts(kernel.shell)
         kernel._execute_sleep = 0.0  # what it helps against, outputs after the reply, does not happen here
         app.kernel = kernel
         app.displayhook = ZMQDisplayHook(app.session, publisher)  # type: ignore[no-untyped-call]

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import argparse
 import fcntl
-import gc
 import os
 import socket
 import sys
 from pathlib import Path
 
 from jupyter_workflows.execution.kernels.protocol import SOCKET_NAME, pack, reachable
-from jupyter_workflows.execution.kernels.server import preload
+from jupyter_workflows.execution.kernels.server import memory, preload
 from jupyter_workflows.execution.kernels.server.service import Service, Settings
 
 
@@ -34,9 +33,7 @@ def main() -> None:
         folder=arguments.folder, owner=arguments.owner, pool=arguments.pool, patience=arguments.patience
     )
     service = Service(settings, _listen(arguments.folder))
-    gc.collect()
-    gc.freeze()
-    gc.disable()
+    memory.settle()
     if service.check():
         os.write(arguments.ready, pack({"pid": os.getpid(), "refused": refused}))
         os.close(arguments.ready)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import select
 import selectors
@@ -14,7 +15,7 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import Any
 
-from jupyter_workflows.execution.kernels.protocol import Lines, pack
+from jupyter_workflows.execution.kernels.protocol import LINKED, START, Lines, pack
 from jupyter_workflows.execution.kernels.server.process import Seat, adopt_orphans, end_orphans, seat_child
 
 #: So many kernels in a row may end before they are ready; then the pool is given up.
@@ -41,6 +42,7 @@ class Kernel:
     channel: socket.socket
     lines: Lines = field(default_factory=Lines)
     ready: bool = False
+    has_sockets: bool = False
     origin: str = "forked"
     owner: Owner | None = None
     ends_by: float | None = None
@@ -217,11 +219,8 @@ class Service:
         elif kernel.owner is None:
             with contextlib.suppress(ValueError):
                 self.ready.remove(kernel)
-        prefix = f"k{kernel.number}-"
-        for name in os.listdir(self.settings.folder):  # noqa: PTH208
-            if name.startswith(prefix):
-                with contextlib.suppress(FileNotFoundError):
-                    os.unlink(os.path.join(self.settings.folder, name))  # noqa: PTH108, PTH118
+        if kernel.has_sockets:
+            self._remove(f"k{kernel.number}-")
         if kernel.owner is not None:
             kernel.owner.kernel = None
             kernel.owner.tell({"exit": os.waitstatus_to_exitcode(status), "cpu": used})
@@ -258,12 +257,14 @@ class Service:
                     self._kill(owner.kernel)
             self._dismiss(owner)
             return
-        for message in owner.lines.feed(data):
-            operation = message.pop("op")
-            if operation == "start" and owner.kernel is None:
-                if not self._start(owner, message):
+        for line in owner.lines.split(data):
+            if line.startswith(START) and owner.kernel is None:
+                if not self._start(owner, line):
                     return
-            elif operation == "finish" and owner.kernel is not None:
+                continue
+            message = json.loads(line)
+            operation = message["op"]
+            if operation == "finish" and owner.kernel is not None:
                 owner.kernel.ends_by = time.monotonic() + self.settings.patience
                 with contextlib.suppress(OSError):
                     owner.kernel.channel.sendall(pack({"op": "finish"}))
@@ -274,8 +275,8 @@ class Service:
             elif operation == "stop":
                 self.running = False
 
-    def _start(self, owner: Owner, request: dict[str, Any]) -> bool:
-        """Give an owner a kernel; return false in a forked process."""
+    def _start(self, owner: Owner, request: bytes) -> bool:
+        """Give an owner a kernel, and the kernel what it asks for; return false in a forked process."""
         kernel: Kernel | None = None
         if self.ready:
             kernel = self.ready.popleft()
@@ -287,9 +288,10 @@ class Service:
             if kernel is None:
                 return False
         kernel.owner, owner.kernel = owner, kernel
+        kernel.has_sockets = LINKED not in request
         self.served[kernel.origin] += 1
         try:
-            _send_all(kernel.channel, pack({"op": "start", **request}), owner.passed)
+            _send_all(kernel.channel, request + b"\n", owner.passed)
         except OSError:
             self._kill(kernel)  # the owner is told by the kernel's exit
         finally:
@@ -340,11 +342,16 @@ class Service:
             self._kill(kernel)
             self._exited(kernel)
         self.listener.close()
-        for name in os.listdir(self.settings.folder):  # noqa: PTH208
-            with contextlib.suppress(OSError):
-                os.unlink(os.path.join(self.settings.folder, name))  # noqa: PTH108, PTH118
+        self._remove("")
         with contextlib.suppress(OSError):
             os.rmdir(self.settings.folder)  # noqa: PTH106
+
+    def _remove(self, prefix: str) -> None:
+        """Remove files from the server's folder."""
+        for name in os.listdir(self.settings.folder):  # noqa: PTH208
+            if name.startswith(prefix):
+                with contextlib.suppress(OSError):
+                    os.unlink(os.path.join(self.settings.folder, name))  # noqa: PTH108, PTH118
 
 
 def _send_all(channel: socket.socket, data: bytes, descriptors: list[int]) -> None:
