@@ -36,6 +36,10 @@ class NotFound(StoreError):
     """There is no such object."""
 
 
+class InvalidCursor(StoreError):
+    """A cursor that no list has given."""
+
+
 class WrongState(StoreError):
     """The object is not in a state in which this can be done."""
 

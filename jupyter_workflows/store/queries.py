@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections import defaultdict
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import (
@@ -22,7 +22,7 @@ from sqlalchemy import (
 
 from jupyter_workflows.model.states import RunMode, RunState, StageRunState
 
-from .errors import NotFound, StoreError
+from .errors import InvalidCursor, NotFound
 from .records import (
     AttemptRecord,
     RunDetails,
@@ -139,9 +139,12 @@ def _place(cursor: str) -> tuple[datetime, str]:
     try:
         text = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode()
         moment, name = text.split(" ")
-        return datetime.fromisoformat(moment), name
-    except ValueError as error:
-        raise StoreError("the cursor is not one that this list gave", "Begin the list anew") from error
+        created_at = datetime.fromisoformat(moment)
+        if created_at.tzinfo is None or not name.isalnum():
+            raise ValueError(text)
+        return created_at.astimezone(UTC), name
+    except (ValueError, OverflowError) as error:
+        raise InvalidCursor("the cursor is not one that this list gave", "Begin the list anew") from error
 
 
 def _conditions(wanted: RunFilter) -> list[ColumnElement[bool]]:

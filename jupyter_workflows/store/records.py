@@ -53,6 +53,8 @@ class NewRun:
         For forms, by stage path: they do not wait then.
     parent
         The run that this one repeats.
+    deployment
+        The deployment that it follows; `None` for a run of a working copy.
     artifacts
         Hash to size of the artifacts that `data` refers to.
     """
@@ -71,6 +73,7 @@ class NewRun:
     parent: str | None = None
     scheduled_time: datetime | None = None
     idempotency: Idempotency | None = None
+    deployment: str | None = None
     artifacts: Mapping[str, int] = field(default_factory=dict)
 
 
@@ -94,6 +97,7 @@ class RunRecord:
     ended_at: datetime | None
     cancelled_by: str | None
     total: int
+    deployment: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, delete, exists, func, select
 
 from jupyter_workflows.model.states import RunMode, RunState
 
-from .tables import documents, idempotency_keys, runs
+from .tables import deployments, documents, idempotency_keys, runs
 
 _r = runs.c
 _ended = _r.state.in_([RunState.COMPLETED.value, RunState.FAILED.value, RunState.CANCELLED.value])
@@ -67,7 +67,7 @@ def owned(connection: Connection, owner: str, limit: int) -> list[str]:
 
 
 def delete_runs(connection: Connection, ids: Sequence[str]) -> None:
-    """Remove runs with all that belongs to them, and documents that no run follows any more."""
+    """Remove runs with all that belongs to them, and documents that nothing follows any more."""
     if not ids:
         return
     hashes = set(connection.execute(select(_r.document_hash).where(_r.id.in_(ids))).scalars())
@@ -75,7 +75,9 @@ def delete_runs(connection: Connection, ids: Sequence[str]) -> None:
     connection.execute(delete(runs).where(_r.id.in_(ids)))
     connection.execute(
         delete(documents).where(
-            documents.c.hash.in_(hashes), ~exists().where(_r.document_hash == documents.c.hash)
+            documents.c.hash.in_(hashes),
+            ~exists().where(_r.document_hash == documents.c.hash),
+            ~exists().where(deployments.c.document_hash == documents.c.hash),
         )
     )
 

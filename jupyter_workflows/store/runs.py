@@ -90,6 +90,7 @@ def create_run(connection: Connection, new: NewRun, parsed: Parsed, now: datetim
             "total": 1,
             "requests": dict(new.requests) if new.requests else None,
             "answers": dict(new.answers) if new.answers else None,
+            "deployment": new.deployment,
             "search": search_text(run_id, document.title, new.started_by),
         },
     )
