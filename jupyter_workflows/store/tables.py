@@ -133,6 +133,7 @@ stage_runs = Table(
     _in_state("running", "ix_stage_runs_lease", "lease_until"),
     _in_state("waiting", "ix_stage_runs_waiting", "created_at", "id"),
     _in_state("waiting", "ix_stage_runs_waiting_assignee", "assignee", "created_at", "id"),
+    _in_state("waiting", "ix_stage_runs_waiting_workflow", "workflow_uid", "path"),
     _in_state("waiting", "ix_stage_runs_expires", "expires_at"),
     _in_state("waiting", "ix_stage_runs_remind", "remind_at"),
 )
@@ -201,6 +202,8 @@ idempotency_keys = Table(
     Column("key", Text, primary_key=True),
     Column("body_hash", Text, nullable=False),
     Column("run_id", Text, nullable=False),
+    # The one that was given the request, where that is known.
+    Column("stage_run_id", Text),
     Column("created_at", UtcTime, nullable=False),
     Column("expires_at", UtcTime),
     Index(None, "expires_at"),
