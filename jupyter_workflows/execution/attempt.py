@@ -21,7 +21,7 @@ from jupyter_workflows.execution.context import context_path, kernel_environment
 from jupyter_workflows.execution.kernels.errors import KernelStartError, NoSuchKernel
 from jupyter_workflows.execution.limits import CancelToken, Limits
 from jupyter_workflows.execution.parameters import stage_parameters
-from jupyter_workflows.execution.records import stored_response
+from jupyter_workflows.execution.responses import stored_response
 from jupyter_workflows.execution.running import StageKernel, fork_server_at
 from jupyter_workflows.execution.saving import papermill_address
 from jupyter_workflows.execution.session import OnProgress, Session

@@ -173,7 +173,8 @@ class Progress:
     Parameters
     ----------
     event
-        ``"started"`` (kernel ready), ``"cell"`` (cell `cell` of `cells` begins) or ``"message"``.
+        ``"started"`` (kernel ready), ``"cell"`` (cell `cell` of `cells` begins), ``"message"``, or
+        ``"response"``: the notebook has answered the request, and goes on.
     """
 
     stage_run_id: str
@@ -182,3 +183,4 @@ class Progress:
     cell: int | None = None
     cells: int | None = None
     message: str | None = None
+    response: dict[str, Any] | None = None

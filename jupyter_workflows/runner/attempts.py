@@ -36,6 +36,8 @@ class AttemptRunner:
     ----------
     in_database
         Calls a function on the thread that talks to the database.
+    answered
+        Called when what a caller waits for is recorded.
     """
 
     def __init__(
@@ -45,12 +47,15 @@ class AttemptRunner:
         in_database: Callable[..., Awaitable[Any]],
         emit: Listener,
         environment: Mapping[str, str],
+        answered: Callable[[Claim], None] = lambda claim: None,
     ) -> None:
         self._store = store
         self._executor = executor
         self._in_database = in_database
         self._emit = emit
         self._specs = SpecBuilder(store, environment)
+        self._answered = answered
+        self._responding: set[asyncio.Task[None]] = set()
 
     async def execute(self, claim: Claim) -> Changes:
         """Execute a claim to its recorded end.
@@ -80,8 +85,11 @@ class AttemptRunner:
             warnings=tuple(outcome.warnings),
             timings=outcome.timings,
             artifacts=_artifact_sizes(outcome),
+            response=outcome.response,
         )
         changes = await self._record(claim, decision, report, graph)
+        if claim.request is not None:
+            self._answered(claim)
         self._emit(
             _event(
                 "stage-ended",
@@ -112,10 +120,28 @@ class AttemptRunner:
             delay = min(2 * delay, 15.0)
         return await self._in_database(self._store.complete, claim, decision, report, graph)  # type: ignore[no-any-return]
 
+    def _respond(self, claim: Claim, response: Mapping[str, Any]) -> None:
+        """Record an answer while the notebook goes on; kept until it is done, as asyncio asks for it."""
+        task = asyncio.create_task(self._store_response(claim, response), name=f"answer of {claim.id}")
+        self._responding.add(task)
+        task.add_done_callback(self._responding.discard)
+
+    async def _store_response(self, claim: Claim, response: Mapping[str, Any]) -> None:
+        try:
+            await self._in_database(self._store.respond, claim, response)
+        except (StaleClaim, NotFound):
+            log.info("stage run %s was cancelled or taken before its answer was recorded", claim.id)
+        except StoreError as error:
+            log.warning("the answer of stage run %s is recorded with its end: %s", claim.id, error)
+        else:
+            self._answered(claim)
+
     async def _outcome(self, claim: Claim) -> AttemptOutcome:
         def on_progress(progress: Progress) -> None:
             if progress.event == "cell":
                 self._emit(_event("cell", claim, cell=progress.cell, cells=progress.cells))
+            elif progress.event == "response" and progress.response is not None:
+                self._respond(claim, progress.response)
             elif progress.event == "message":
                 self._emit(_event("notice", claim, message=progress.message))
 

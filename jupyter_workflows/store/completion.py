@@ -108,6 +108,11 @@ _END_ATTEMPT = (
         }
     )
 )
+_RESPOND = (
+    update(stage_runs)
+    .where(_s.id == bindparam("id_"), _s.response.is_(None))
+    .values(response=bindparam("response_", type_=_s.response.type))
+)
 _GATHER = (
     update(stage_runs)
     .where(_s.id == bindparam("id_"))
@@ -188,6 +193,8 @@ def complete(
             "timings_": dict(report.timings) or None,
         },
     )
+    if report.response is not None:
+        connection.execute(_RESPOND, {"id_": stage_run_id, "response_": dict(report.response)})
     artifact_refs.refer(connection, report.artifacts, run_id=run_id, stage_run_id=stage_run_id, now=now)
     return changes
 
