@@ -19,7 +19,7 @@ from .attempts import AttemptRunner
 from .events import Listener, RunEvent
 from .periodic import Periodic, steady_seconds
 from .settings import RunnerSettings
-from .wakeup import WakeUps
+from .wakeup import QUEUED, SERVERS, WakeUps, wake
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -64,14 +64,17 @@ class Runner:
         self.settings = settings
         self.identity = identity or RunnerIdentity.current()
         self._only_run = only_run
-        self._listener = listener
+        self._listeners = [] if listener is None else [listener]
         self._database = ThreadPoolExecutor(max_workers=1, thread_name_prefix="workflows-database")
-        self._attempts = AttemptRunner(store, executor, self.in_database, self.emit, environment or {})
+        self._attempts = AttemptRunner(
+            store, executor, self.in_database, self.emit, environment or {}, self._tell_servers
+        )
         self._held: dict[str, tuple[Claim, asyncio.Task[None]]] = {}
         self._work = asyncio.Event()
         self._leases_in_doubt = False
         self._renewed_at = steady_seconds()
         self._stopping = False
+        self._paused = False
         self._run_is_idle = False
 
     # -- life cycle ---------------------------------------------------------------------------------------
@@ -119,26 +122,58 @@ class Runner:
             for stage_run_id in list(self._held):
                 self.executor.kill(stage_run_id)
 
+    def pause(self) -> None:
+        """Claim nothing more until `resume`; what runs goes on."""
+        self._paused = True
+
+    def resume(self) -> None:
+        """Claim again."""
+        self._paused = False
+        self._work.set()
+
+    @property
+    def paused(self) -> bool:
+        """Whether nothing is claimed at the moment."""
+        return self._paused
+
+    @property
+    def stopping(self) -> bool:
+        """Whether it was told to stop."""
+        return self._stopping
+
+    @property
+    def busy(self) -> int:
+        """How many attempts are being executed or recorded."""
+        return len(self._held)
+
     async def in_database(self, function: Callable[..., T], *arguments: Any, **keywords: Any) -> T:
         """Call `function` on the thread that talks to the database."""
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._database, lambda: function(*arguments, **keywords))
 
+    def add_listener(self, listener: Listener) -> None:
+        """Have somebody else told what happens, too."""
+        self._listeners.append(listener)
+
     def emit(self, event: RunEvent) -> None:
-        """Tell the listener; its own failures do not disturb the runner."""
-        if self._listener is None:
-            return
-        try:
-            self._listener(event)
-        except Exception:
-            log.exception("a listener failed on %s", event.kind)
+        """Tell the listeners; their own failures do not disturb the runner."""
+        for listener in self._listeners:
+            try:
+                listener(event)
+            except Exception:
+                log.exception("a listener failed on %s", event.kind)
 
     # -- claiming and executing ---------------------------------------------------------------------------
 
-    def _on_wake_up(self) -> None:
-        # Whoever woke us may have queued work, or cancelled what runs here.
-        self._leases_in_doubt = True
+    def _on_wake_up(self, messages: list[bytes]) -> None:
+        # Whoever woke us may have cancelled what runs here, unless they said that there is work and no more.
+        if any(message != QUEUED for message in messages):
+            self._leases_in_doubt = True
         self._work.set()
+
+    def _tell_servers(self, claim: Claim) -> None:
+        """Tell those who wait for the answer to a request that there is one."""
+        wake(self.store.state_folder / "wake", claim.id.encode(), kind=SERVERS)
 
     async def _dispatch(self) -> None:
         while not self._stopping and not self._run_is_idle:
@@ -148,7 +183,7 @@ class Runner:
                     self._leases_in_doubt = False
                     await self.renew()
                 free = self.settings.concurrency - len(self._held)
-                if free > 0 and not self._stopping:
+                if free > 0 and not self._stopping and not self._paused:
                     for claim in await self.in_database(self._claim, free):
                         self._begin(claim)
             except StoreError as error:

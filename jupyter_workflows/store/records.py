@@ -318,6 +318,8 @@ class AttemptReport:
         The executed notebook.
     artifacts
         Hash to size of the artifacts that the stage run's data refers to.
+    response
+        The answer to a hook's request, for the case that it was not stored before.
     """
 
     state: AttemptState
@@ -326,3 +328,4 @@ class AttemptReport:
     warnings: tuple[str, ...] = ()
     timings: Mapping[str, float] = field(default_factory=dict)
     artifacts: Mapping[str, int] = field(default_factory=dict)
+    response: Mapping[str, Any] | None = None
