@@ -3,12 +3,23 @@
 from .artifacts import ArtifactStore
 from .auditing import AuditEntry
 from .database import Database, default_url, open_database, state_folder
+from .deployment_records import (
+    Activated,
+    DeploymentRecord,
+    HookRecord,
+    HookSecretRecord,
+    NewDeployment,
+    NewSecret,
+    ScheduleRecord,
+    WorkflowRecord,
+)
 from .errors import (
     DatabaseBusy,
     IdempotencyConflict,
     NeedsUpgrade,
     NewerSchema,
     NotFound,
+    SlugTaken,
     StaleClaim,
     StoreError,
     WrongState,
@@ -35,6 +46,7 @@ from .records import (
 from .retention import Removed
 
 __all__ = [
+    "Activated",
     "ArtifactStore",
     "AttemptRecord",
     "AttemptReport",
@@ -42,10 +54,15 @@ __all__ = [
     "Claim",
     "Database",
     "DatabaseBusy",
+    "DeploymentRecord",
+    "HookRecord",
+    "HookSecretRecord",
     "Idempotency",
     "IdempotencyConflict",
     "NeedsUpgrade",
+    "NewDeployment",
     "NewRun",
+    "NewSecret",
     "NewerSchema",
     "NotFound",
     "OutboxEntry",
@@ -55,6 +72,8 @@ __all__ = [
     "RunPage",
     "RunRecord",
     "RunnerIdentity",
+    "ScheduleRecord",
+    "SlugTaken",
     "StageRunRecord",
     "StaleClaim",
     "Store",
@@ -62,6 +81,7 @@ __all__ = [
     "Task",
     "TaskFilter",
     "TaskPage",
+    "WorkflowRecord",
     "WrongState",
     "default_url",
     "new_id",

@@ -6,12 +6,13 @@ from pathlib import Path
 
 from .database import open_database
 from .operations.attempts import AttemptOperations
+from .operations.deployments import DeploymentOperations
 from .operations.runs import RunOperations
 from .operations.tasks import TaskOperations
 from .operations.upkeep import UpkeepOperations
 
 
-class Store(RunOperations, AttemptOperations, TaskOperations, UpkeepOperations):
+class Store(RunOperations, AttemptOperations, TaskOperations, DeploymentOperations, UpkeepOperations):
     """What is known about runs, kept in a database.
 
     Methods may be called from any thread. With SQLite a caller keeps to one thread for writes, so that
