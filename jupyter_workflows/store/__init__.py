@@ -16,6 +16,7 @@ from .deployment_records import (
 from .errors import (
     DatabaseBusy,
     IdempotencyConflict,
+    InvalidCursor,
     NeedsUpgrade,
     NewerSchema,
     NotFound,
@@ -59,6 +60,7 @@ __all__ = [
     "HookSecretRecord",
     "Idempotency",
     "IdempotencyConflict",
+    "InvalidCursor",
     "NeedsUpgrade",
     "NewDeployment",
     "NewRun",

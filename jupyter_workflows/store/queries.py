@@ -131,6 +131,25 @@ def get_stage_run(connection: Connection, stage_run_id: str) -> StageRunRecord:
     return stage_run_record(row)
 
 
+def list_attempts(connection: Connection, stage_run_id: str) -> tuple[AttemptRecord, ...]:
+    """Return the attempts of a stage run, in order."""
+    statement = select(*ATTEMPT_COLUMNS).where(_a.stage_run_id == stage_run_id).order_by(_a.number)
+    return tuple(attempt_record(row) for row in connection.execute(statement))
+
+
+def get_task(connection: Connection, stage_run_id: str) -> Task:
+    """Return a task that waits or that somebody has open."""
+    statement = (
+        select(*_TASK_COLUMNS)
+        .join_from(stage_runs, runs)
+        .where(_s.id == stage_run_id, or_(_WAITING, _OPENED), _s.type.in_(("form", "hook")))
+    )
+    row = connection.execute(statement).first()
+    if row is None:
+        raise NotFound(f"there is no task {stage_run_id} (any more)")
+    return _task(row)
+
+
 def _cursor(created_at: datetime, name: str) -> str:
     return base64.urlsafe_b64encode(f"{created_at.isoformat()} {name}".encode()).decode().rstrip("=")
 

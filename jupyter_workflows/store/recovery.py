@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, delete, insert
+from sqlalchemy import Connection, delete, insert, select
 
 from jupyter_workflows.authoring.wire import Load
 from jupyter_workflows.model.graph import Graph
@@ -21,6 +22,28 @@ from .records import AttemptReport, Claim
 from .tables import runners
 
 LOST = Failure("AttemptLost", "The process that executed this stage vanished.")
+
+
+@dataclass(frozen=True, slots=True)
+class RunnerRecord:
+    """A runner that works on the database, wherever it is."""
+
+    id: str
+    host: str
+    pid: int
+    started_at: datetime
+    heartbeat_at: datetime
+
+
+def list_runners(connection: Connection, since: datetime) -> list[RunnerRecord]:
+    """Return the runners that gave a sign of life since a time and have not signed off."""
+    r = runners.c
+    statement = (
+        select(r.id, r.host, r.pid, r.started_at, r.heartbeat_at)
+        .where(r.stopped_at.is_(None), r.heartbeat_at >= since)
+        .order_by(r.started_at, r.id)
+    )
+    return [RunnerRecord(*row) for row in connection.execute(statement)]
 
 
 def register(connection: Connection, runner: RunnerIdentity, now: datetime) -> None:

@@ -393,3 +393,17 @@ keys = Table(
     Column("value", Text, nullable=False),
     Column("created_at", UtcTime, nullable=False),
 )
+
+#: The last changes of states, for those who announce them; written by triggers.
+changes = Table(
+    "changes",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("subject", Text, nullable=False),
+    Column("workflow_uid", Text, nullable=False),
+    Column("run_id", Text),
+    Column("stage_run_id", Text),
+    Column("path", Text),
+    Column("type", Text),
+    Column("state", Text, nullable=False),
+)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -63,6 +64,7 @@ _log = logging.getLogger(__name__)
 @click.option(
     "--keep-runs", type=click.IntRange(min=0), metavar="N", help="Keep the last N live runs of each workflow."
 )
+@click.option("--embedded", metavar="FOLDER", hidden=True, help="Work for the servers that find it there.")
 @click.option("-v", "--verbose", is_flag=True, help="Say more about what goes on inside.")
 @pass_output
 def runner(
@@ -75,6 +77,7 @@ def runner(
     poll_interval: float | None,
     keep_days: float | None,
     keep_runs: int | None,
+    embedded: str | None,
     verbose: bool,
 ) -> int:
     """Execute what is queued, until stopped.
@@ -107,7 +110,9 @@ def runner(
     settings = RunnerSettings(**{name: value for name, value in given.items() if value is not None})
     log_to_console(output, level=logging.DEBUG if verbose else logging.INFO, times=True)
     _log.info("executing what is queued in %s, up to %d at a time", _place(database), settings.concurrency)
-    code = run_runner(database, settings, listener=_Teller(output))
+    code = run_runner(
+        database, settings, listener=_Teller(output), embedded=Path(embedded) if embedded else None
+    )
     _log.info("ended")
     return code
 
