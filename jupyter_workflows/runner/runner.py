@@ -17,7 +17,9 @@ from jupyter_workflows.store import Claim, RunnerIdentity, StaleClaim, Store, St
 
 from .attempts import AttemptRunner
 from .events import Listener, RunEvent
+from .mail import Mailer
 from .periodic import Periodic, steady_seconds
+from .scheduler import Clock, Scheduler
 from .settings import RunnerSettings
 from .wakeup import QUEUED, SERVERS, WakeUps, wake
 
@@ -27,7 +29,8 @@ T = TypeVar("T")
 #: Runs removed in one go.
 _REMOVED_AT_ONCE = 50
 
-_IDLE_RUN = frozenset({RunState.WAITING, RunState.COMPLETED, RunState.FAILED, RunState.CANCELLED})
+_ENDED = frozenset({RunState.COMPLETED, RunState.FAILED, RunState.CANCELLED})
+_IDLE_RUN = _ENDED | {RunState.WAITING}
 
 
 class Runner:
@@ -46,6 +49,8 @@ class Runner:
         Told what happens, on the event loop's thread.
     environment
         Environment variables for the kernels of the runs executed here; never stored.
+    clock
+        By which jobs are due; the database's by default.
     """
 
     def __init__(
@@ -58,6 +63,7 @@ class Runner:
         only_run: str | None = None,
         listener: Listener | None = None,
         environment: dict[str, str] | None = None,
+        clock: Clock | None = None,
     ) -> None:
         self.store = store
         self.executor = executor
@@ -67,9 +73,23 @@ class Runner:
         self._listeners = [] if listener is None else [listener]
         self._database = ThreadPoolExecutor(max_workers=1, thread_name_prefix="workflows-database")
         self._attempts = AttemptRunner(
-            store, executor, self.in_database, self.emit, environment or {}, self._tell_servers
+            store,
+            executor,
+            self.in_database,
+            self.emit,
+            environment or {},
+            self._tell_servers,
         )
         self._held: dict[str, tuple[Claim, asyncio.Task[None]]] = {}
+        self._scheduler = Scheduler(
+            store,
+            self.in_database,
+            interval=settings.schedule_interval if only_run is None else 0,
+            started=self._tell_runners,
+            resting=lambda: self._paused or self._stopping,
+            clock=clock,
+        )
+        self._mailer = Mailer(store, self.in_database, settings.smtp)
         self._work = asyncio.Event()
         self._leases_in_doubt = False
         self._renewed_at = steady_seconds()
@@ -88,6 +108,11 @@ class Runner:
                 ("looking for lost and expired stages", self.settings.sweep_interval, self.sweep),
                 ("removing old runs", self.settings.retention_interval, self.retain),
             ]
+                (
+                    "sending mail",
+                    self.settings.mail_interval if self._only_run is None else 0,
+                    self.send_mail,
+                ),
         )
         try:
             await self.executor.start()
@@ -96,13 +121,16 @@ class Runner:
             periodic.start()
             await self._first_look()
             await self._dispatch()
+            self._scheduler.start()
             await self._finish()
         finally:
             wake_ups.close()
             await self.executor.stop()
             await self._finish()
             await periodic.stop()
+            await self._scheduler.stop()
             try:
+            await self._mailer.close()
                 await self.in_database(self.store.unregister_runner, self.identity)
             except StoreError as error:
                 log.warning("the runner could not sign off: %s", error)
@@ -131,6 +159,7 @@ class Runner:
         self._paused = False
         self._work.set()
 
+        self._scheduler.nudge()
     @property
     def paused(self) -> bool:
         """Whether nothing is claimed at the moment."""
@@ -170,12 +199,18 @@ class Runner:
         if any(message != QUEUED for message in messages):
             self._leases_in_doubt = True
         self._work.set()
+            self._scheduler.nudge()
 
     def _tell_servers(self, claim: Claim) -> None:
         """Tell those who wait for the answer to a request that there is one."""
         wake(self.store.state_folder / "wake", claim.id.encode(), kind=SERVERS)
 
     async def _dispatch(self) -> None:
+    def _tell_runners(self) -> None:
+        """Tell this runner and others that there is something to claim."""
+        self._work.set()
+        wake(self.store.state_folder / "wake", QUEUED)
+
         while not self._stopping and not self._run_is_idle:
             self._work.clear()
             try:
@@ -220,6 +255,8 @@ class Runner:
 
     def _note_run_state(self, state: RunState) -> None:
         if self._only_run is not None and state in _IDLE_RUN:
+        if state in _ENDED:
+            self._scheduler.nudge()  # the job's next run may wait for this one
             self._run_is_idle = True
             self._work.set()
 
@@ -271,6 +308,10 @@ class Runner:
             self._work.set()
 
     async def retain(self) -> None:
+    async def send_mail(self) -> None:
+        """Send what lies in the outbox."""
+        await self._mailer.deliver()
+
         """Remove runs that are too old or too many, some at a time so that nothing else has to wait."""
         more = True
         while more and not self._stopping:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import signal
+from dataclasses import replace
 from pathlib import Path
 
 from jupyter_workflows.execution.executors.local import LocalExecutor
@@ -14,6 +16,7 @@ from .embedded import TAKEN, Tie, take_place
 from .events import Listener
 from .runner import Runner
 from .settings import RunnerSettings
+from .smtp import SmtpSettings
 
 log = logging.getLogger(__name__)
 
@@ -39,7 +42,11 @@ def run_runner(
     ------
     StoreError
         The database cannot be used.
+    RunnerError
+        The mail server's settings cannot be understood.
     """
+    if settings.smtp is None:
+        settings = replace(settings, smtp=SmtpSettings.take_from(os.environ))
     leave = None
     if embedded is not None:
         leave = take_place(embedded)

@@ -6,6 +6,8 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from .smtp import SmtpSettings
+
 
 def default_concurrency() -> int:
     """Return how many attempts a runner executes at a time unless told otherwise.
@@ -42,6 +44,13 @@ class RunnerSettings:
         Seconds between two looks for lost attempts and expired tasks.
     retention_interval
         Seconds between two clean-ups of old runs; zero turns them off.
+    schedule_interval
+        The longest time in seconds between two looks at what jobs are due; zero: this runner starts none.
+        It looks anyway when the next one is due.
+    mail_interval
+        Seconds between two looks at what mail is to be sent; zero: this runner sends none.
+    smtp
+        The mail server; `None`: mail waits.
     keep_runs_for, keep_runs
         Age in seconds, and number for each workflow, beyond which ended live runs are removed. `None`: no
         limit.
@@ -58,6 +67,9 @@ class RunnerSettings:
     retention_interval: float = 3600.0
     keep_runs_for: float | None = None
     keep_runs: int | None = None
+    schedule_interval: float = 5.0
+    mail_interval: float = 5.0
+    smtp: SmtpSettings | None = None
 
     def __post_init__(self) -> None:
         if self.concurrency < 1:
