@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import os
 from collections import deque
 from collections.abc import Iterable
@@ -14,6 +15,11 @@ from jupyter_workflows.execution.executors.supply import KernelSupply
 from jupyter_workflows.execution.limits import Limits
 from jupyter_workflows.execution.spec import AttemptError, AttemptOutcome, AttemptSpec
 from jupyter_workflows.model.states import AttemptState
+
+logger = logging.getLogger(__name__)
+
+#: How often it is tried to start a worker, before who waits for it is told.
+_STARTS = 3
 
 
 def default_concurrency() -> int:
@@ -89,7 +95,10 @@ class LocalExecutor:
             raise RuntimeError("The executor is stopping and takes no more attempts")
         job = self._jobs[spec.stage_run_id] = _Job()
         try:
-            worker = await self._worker_for(job)
+            try:
+                worker = await self._worker_for(job)
+            except OSError as error:  # no fault of the notebook, which was never looked at
+                return AttemptOutcome(AttemptState.LOST, error=AttemptError("WorkerDied", str(error)))
             if worker is None:
                 return AttemptOutcome(AttemptState.CANCELLED)
             return await self._execute_on(worker, job, spec, on_progress)
@@ -161,8 +170,12 @@ class LocalExecutor:
 
     async def _worker_for(self, job: _Job) -> WorkerProcess | None:
         """Return a worker that has nothing to do; `None` if the job was cancelled meanwhile."""
-        if self._idle:
-            return self._idle.pop()
+        while self._idle:
+            worker = self._idle.pop()
+            if worker.is_alive:
+                return worker
+            self._workers.discard(worker)  # it ended while it had nothing to do
+            await worker.stop()
         if len(self._workers) + len(self._tasks) < self.concurrency:
             self._add_worker()
         ticket: asyncio.Future[WorkerProcess] = asyncio.get_running_loop().create_future()
@@ -188,15 +201,27 @@ class LocalExecutor:
         task.add_done_callback(self._tasks.discard)
 
     async def _start_worker(self) -> None:
-        try:
-            worker = await WorkerProcess.start()
-        except OSError as error:
-            if self._waiting:
-                self._waiting.popleft().set_exception(error)
+        for tries in range(1, _STARTS + 1):
+            try:
+                worker = await WorkerProcess.start()
+            except OSError as error:
+                if tries < _STARTS:
+                    logger.warning("%s; another one is started", error)
+                    continue
+                self._refuse(error)
+                return
+            self._workers.add(worker)
+            self._tasks.discard(asyncio.current_task())
+            self._release(worker)
             return
-        self._workers.add(worker)
-        self._tasks.discard(asyncio.current_task())
-        self._release(worker)
+
+    def _refuse(self, error: OSError) -> None:
+        """Tell who has waited longest that there will be no worker."""
+        while self._waiting:
+            ticket = self._waiting.popleft()
+            if not ticket.done():
+                ticket.set_exception(error)
+                return
 
     def _release(self, worker: WorkerProcess) -> None:
         """Give a worker to who has waited longest; replace it if it is gone."""

@@ -60,6 +60,7 @@ class WorkerProcess:
         reader, writer = await asyncio.open_connection(sock=ours)
         worker = cls(process, reader, writer)
         if await frames.read(reader) is None:
+            writer.close()
             await process.wait()
             raise ChildProcessError(f"A worker process did not start ({worker.ending})")
         return worker

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Iterable
 
 from jupyter_workflows.execution.kernels import ForkServer, ForkServerError
 
 logger = logging.getLogger(__name__)
 
-#: How often a fork server that died is started again.
+#: How often in a row a fork server that died is started again, and after how many seconds of life its end
+#: is the first one again.
 _RESTARTS = 3
-
+_STEADY = 300.0
 
 #: What nearly every stage imports, and the engine asks for at the end.
 AUTHORING = tuple(
@@ -38,6 +40,7 @@ class KernelSupply:
         self._server: ForkServer | None = None
         self._starting: asyncio.Task[None] | None = None
         self._restarts = 0
+        self._started_at = 0.0
 
     @property
     def server(self) -> ForkServer | None:
@@ -51,11 +54,18 @@ class KernelSupply:
     async def address(self) -> str | None:
         """Return the fork server's address; `None` where kernels have to be started the slow way."""
         if self._server is not None and not self._server.is_alive():
-            self._server = None
+            dead, self._server = self._server, None
+            if time.monotonic() - self._started_at > _STEADY:
+                self._restarts = 0
             if self._restarts < _RESTARTS:
                 self._restarts += 1
                 logger.warning("The fork server ended unexpectedly; it is started again.")
                 self.start()
+            else:
+                logger.warning(
+                    "The fork server ended unexpectedly again; kernels are started the slow way from now on."
+                )
+            await asyncio.to_thread(dead.stop, timeout=0)  # its folder would stay behind
         if self._starting is not None:
             await asyncio.shield(self._starting)
         return self._server.address if self._server is not None else None
@@ -76,5 +86,6 @@ class KernelSupply:
         except ForkServerError as error:
             logger.warning("Kernels are started the slow way. %s", error)
             return
+        self._started_at = time.monotonic()
         for module, reason in self._server.refused.items():
             logger.warning("The module %s is not loaded beforehand: %s", module, reason)
