@@ -92,6 +92,7 @@ class Runner:
         self._mailer = Mailer(store, self.in_database, settings.smtp)
         self._work = asyncio.Event()
         self._leases_in_doubt = False
+        self._claims_in_doubt = False
         self._renewed_at = steady_seconds()
         self._stopping = False
         self._paused = False
@@ -217,17 +218,28 @@ class Runner:
                 if self._leases_in_doubt:
                     self._leases_in_doubt = False
                     await self.renew()
+                if self._claims_in_doubt:
+                    await self._take_back()
                 free = self.settings.concurrency - len(self._held)
                 if free > 0 and not self._stopping and not self._paused:
                     for claim in await self.in_database(self._claim, free):
                         self._begin(claim)
             except StoreError as error:
+                # A database that went away as it committed may have done so all the same.
+                self._claims_in_doubt = True
                 log.warning("no stage could be claimed: %s", error)
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._work.wait(), self.settings.poll_interval)
 
     def _claim(self, limit: int) -> list[Claim]:
         return self.store.claim(self.identity, limit=limit, run_id=self._only_run, pools=self.settings.pools)
+
+    async def _take_back(self) -> None:
+        """Give up what is claimed in this runner's name and not executed: nobody else would."""
+        held = frozenset(self._held)
+        recovered = await self.in_database(self.store.recover, self.identity, held=held)
+        self._claims_in_doubt = False
+        self._note_lost(recovered)
 
     def _begin(self, claim: Claim) -> None:
         task = asyncio.create_task(self._execute(claim), name=f"attempt {claim.id}")
@@ -241,6 +253,7 @@ class Runner:
             await self.look_whether_idle()
         except Exception:
             log.exception("stage run %s could not be brought to an end", claim.id)
+            self._claims_in_doubt = True
         else:
             self._after(changes)
         finally:
@@ -281,13 +294,15 @@ class Runner:
         """Extend the leases of what runs here, and end what is not this runner's any more.
 
         A runner that could not renew for too long ends its kernels itself: another one, on another
-        machine, may have taken its stages up.
+        machine, may have taken its stages up. (With SQLite there is no other machine, and this runner is
+        seen to live.)
         """
         held = [claim for claim, _ in self._held.values()]
         try:
             gone = await self.in_database(self.store.renew, self.identity, held)
         except StoreError:
-            if held and steady_seconds() - self._renewed_at > self.settings.abandon_after:
+            too_long = steady_seconds() - self._renewed_at > self.settings.abandon_after
+            if held and too_long and not self.store.database.is_sqlite:
                 log.error("the leases could not be renewed for too long: ending what runs here")
                 for claim in held:
                     self.executor.kill(claim.id)
@@ -299,13 +314,16 @@ class Runner:
     async def sweep(self) -> None:
         """Take up what vanished runners left, and end tasks whose time is over."""
         recovered = await self.in_database(self.store.recover, self.identity)
+        self._note_lost(recovered)
+        expired = await self.in_database(self.store.expire)
+        if recovered or expired:
+            self._work.set()
+
+    def _note_lost(self, recovered: list[tuple[Claim, Changes]]) -> None:
         for claim, changes in recovered:
             log.warning("attempt %d of stage run %s was lost", claim.attempt, claim.id)
             if claim.run.id == self._only_run:
                 self._note_run_state(changes.run_state)
-        expired = await self.in_database(self.store.expire)
-        if recovered or expired:
-            self._work.set()
 
     async def retain(self) -> None:
     async def send_mail(self) -> None:
