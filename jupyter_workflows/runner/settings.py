@@ -51,6 +51,8 @@ class RunnerSettings:
         Seconds between two looks at what mail is to be sent; zero: this runner sends none.
     smtp
         The mail server; `None`: mail waits.
+    public_url
+        Address of the server as callers outside see it, base URL included; callback addresses begin with it.
     keep_runs_for, keep_runs
         Age in seconds, and number for each workflow, beyond which ended live runs are removed. `None`: no
         limit.
@@ -65,11 +67,12 @@ class RunnerSettings:
     abandon_after: float = 20.0
     sweep_interval: float = 5.0
     retention_interval: float = 3600.0
-    keep_runs_for: float | None = None
-    keep_runs: int | None = None
+    public_url: str | None = None
     schedule_interval: float = 5.0
     mail_interval: float = 5.0
     smtp: SmtpSettings | None = None
+    keep_runs_for: float | None = None
+    keep_runs: int | None = None
 
     def __post_init__(self) -> None:
         if self.concurrency < 1:

@@ -8,10 +8,11 @@ from .database import open_database
 from .operations.attempts import AttemptOperations
 from .operations.changes import ChangeOperations
 from .operations.deployments import DeploymentOperations
+from .operations.hooks import HookOperations
 from .operations.mail import MailOperations
 from .operations.runs import RunOperations
-from .operations.tasks import TaskOperations
 from .operations.schedules import ScheduleOperations
+from .operations.tasks import TaskOperations
 from .operations.upkeep import UpkeepOperations
 
 
@@ -24,6 +25,7 @@ class Store(
     UpkeepOperations,
     MailOperations,
     ChangeOperations,
+    HookOperations,
 ):
     """What is known about runs, kept in a database.
 

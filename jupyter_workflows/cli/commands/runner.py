@@ -64,6 +64,12 @@ _log = logging.getLogger(__name__)
 @click.option(
     "--keep-runs", type=click.IntRange(min=0), metavar="N", help="Keep the last N live runs of each workflow."
 )
+@click.option(
+    "--public-url",
+    envvar="JUPYTER_WORKFLOWS_PUBLIC_URL",
+    metavar="URL",
+    help="Address under which callers outside reach the server; callback addresses begin with it.",
+)
 @click.option("--embedded", metavar="FOLDER", hidden=True, help="Work for the servers that find it there.")
 @click.option("-v", "--verbose", is_flag=True, help="Say more about what goes on inside.")
 @pass_output
@@ -77,6 +83,7 @@ def runner(
     poll_interval: float | None,
     keep_days: float | None,
     keep_runs: int | None,
+    public_url: str | None,
     embedded: str | None,
     verbose: bool,
 ) -> int:
@@ -106,6 +113,7 @@ def runner(
         "poll_interval": poll_interval,
         "keep_runs_for": None if keep_days is None else keep_days * 86400,
         "keep_runs": keep_runs,
+        "public_url": public_url,
     }
     settings = RunnerSettings(**{name: value for name, value in given.items() if value is not None})
     log_to_console(output, level=logging.DEBUG if verbose else logging.INFO, times=True)
