@@ -16,18 +16,32 @@ from jupyter_workflows.store import StoreError
 from .base import API, NoSuchRoute
 from .checks.handlers import default_handlers as checks
 from .database import StoreThreads
+from .deployments.handlers import default_handlers as deployments
 from .events.feed import ChangeFeed
 from .health.handlers import default_handlers as health
 from .health.manager import versions
+from .hooks.handlers import default_handlers as hooks
+from .hooks.service import HookService
+from .hooks.settings import HookSettings
 from .openapi import Route, openapi
 from .operations import route_pattern
 from .projects import ProjectPaths
 from .runs.handlers import default_handlers as runs
+from .schedules.handlers import default_handlers as schedules
 from .supervisor import RunnerCommand, Supervisor
 from .tasks.handlers import default_handlers as tasks
+from .workflows.handlers import default_handlers as workflows
 
 #: The REST routes: a path below `workflows/api`, and its handler.
-ROUTES: list[Route] = [*health, *checks, *runs, *tasks]
+ROUTES: list[Route] = [
+    *health,
+    *checks,
+    *workflows,
+    *deployments,
+    *schedules,
+    *runs,
+    *tasks,
+]
 
 
 class WorkflowsApp(ExtensionApp):
@@ -50,6 +64,33 @@ class WorkflowsApp(ExtensionApp):
     public_url = Unicode(
         help="""Address under which callers outside reach this server, with its base URL, such as
         https://example.org/jupyter/. Callback addresses are made of it.""",
+    ).tag(config=True)
+
+    hook_largest_body = Integer(
+        HookSettings.largest_body, min=1, help="Bytes that the body of a hook's request may have."
+    ).tag(config=True)
+
+    hook_body_timeout = Float(
+        HookSettings.body_timeout, min=0.1, help="Seconds within which the body of a request has to arrive."
+    ).tag(config=True)
+
+    hook_queue_depth = Integer(
+        HookSettings.queue_depth,
+        min=1,
+        help="Stages of a workflow that may be queued before further requests to it are answered with 429.",
+    ).tag(config=True)
+
+    hook_longest_wait = Float(
+        HookSettings.longest_wait,
+        min=0,
+        help="Seconds that a caller waits for a hook's answer at most; then it is told where to look for it.",
+    ).tag(config=True)
+
+    hook_allow_origins = List(
+        Unicode(),
+        help="""Origins whose pages may call hooks from a browser (CORS), such as https://example.org, or *.
+
+        None by default. Callers that are no browsers need no such permission.""",
     ).tag(config=True)
 
     runner_enabled = Bool(
@@ -124,6 +165,19 @@ class WorkflowsApp(ExtensionApp):
         return StoreThreads(self.database_url or None, log=self.log)
 
     @cached_property
+    def hooks(self) -> HookService:
+        """What takes requests to hooks."""
+        settings = HookSettings(
+            public_url=self.public_url or None,
+            largest_body=self.hook_largest_body,
+            body_timeout=self.hook_body_timeout,
+            queue_depth=self.hook_queue_depth,
+            longest_wait=self.hook_longest_wait,
+            allow_origins=tuple(self.hook_allow_origins),
+        )
+        return HookService(self.database, settings)
+
+    @cached_property
     def projects(self) -> ProjectPaths:
         """The projects in the server's files."""
         assert self.serverapp is not None
@@ -141,6 +195,7 @@ class WorkflowsApp(ExtensionApp):
     def initialize_handlers(self) -> None:
         """Add the routes."""
         self.handlers.extend((url_path_join(API, route_pattern(path)), handler) for path, handler in ROUTES)
+        self.handlers.extend(hooks)
         # After the others: whatever is left.
         self.handlers.append((rf"{API}(?:/(.*))?", NoSuchRoute))
 
@@ -174,6 +229,8 @@ class WorkflowsApp(ExtensionApp):
     def _runner_command(self) -> RunnerCommand:
         arguments = ["--kernel-pool", str(self.runner_kernel_pool)]
         arguments += ["--poll-interval", str(self.runner_poll_interval)]
+        if self.public_url:
+            arguments += ["--public-url", self.public_url]
         if self.runner_concurrency:
             arguments += ["--concurrency", str(self.runner_concurrency)]
         for name, limit in sorted(self.runner_pools.items()):
@@ -197,4 +254,5 @@ class WorkflowsApp(ExtensionApp):
             await self.feed.stop()
         if self.supervisor is not None:
             await self.supervisor.stop(at_once=self.runner_on_stop == "end")
+        await self.hooks.stop()
         await self.database.close()

@@ -9,7 +9,6 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, cast
 from urllib.parse import quote
 
-from jupyter_server.auth.decorator import authorized
 from jupyter_server.auth.identity import IdentityProvider, User
 from jupyter_server.base.handlers import APIHandler
 from jupyter_server.extension.handler import ExtensionHandlerMixin
@@ -19,6 +18,7 @@ from tornado import web
 
 from jupyter_workflows.store import Store
 
+from .auth import AUTH_RESOURCE, authenticated, authorized
 from .operations import Answer
 from .problems import MEDIA_TYPE, Problem, problem_of
 
@@ -28,10 +28,10 @@ if TYPE_CHECKING:
 P = ParamSpec("P")
 T = TypeVar("T")
 
-#: The resource that the authorizer is asked about, with the actions read, write and execute.
-AUTH_RESOURCE = "workflows"
 #: Where the REST routes are, below the server's base URL.
 API = "workflows/api"
+#: Where hooks are.
+HOOKS = "workflows/hooks"
 
 
 def name_of(provider: IdentityProvider, user: User) -> str:
@@ -70,7 +70,7 @@ class WorkflowsHandler(ExtensionHandlerMixin, APIHandler):
         """The name of who asks."""
         return name_of(self.identity_provider, self.current_user)
 
-    async def prepare(self) -> None:
+    async def prepare(self) -> None:  # type: ignore[override]
         """Let nobody wait for a database that is not there."""
         await super().prepare()
         if self._finished or not self.needs_store:
@@ -100,6 +100,10 @@ class WorkflowsHandler(ExtensionHandlerMixin, APIHandler):
     def address(self, *parts: str) -> str:
         """Return the path of one of our routes, with the server's base URL."""
         return url_path_join(self.base_url, API, *(quote(part, safe="") for part in parts))
+
+    def hook_address(self, workflow: str, path: str) -> str:
+        """Return the path of the address at which a hook takes requests."""
+        return url_path_join(self.base_url, HOOKS, workflow, path)
 
     def reply(self, result: BaseModel | Answer | None, status: int) -> None:
         """Finish with what an operation returned."""
@@ -165,14 +169,14 @@ class NoSuchRoute(WorkflowsHandler):
 
     needs_store = False
 
-    @web.authenticated
-    @authorized("read", AUTH_RESOURCE)
+    @authenticated
+    @authorized("read")
     def get(self, path: str) -> None:
         """Say that there is nothing."""
         raise Problem(404, "not-found", "there is nothing at this address")
 
-    @web.authenticated
-    @authorized("read", AUTH_RESOURCE)
+    @authenticated
+    @authorized("read")
     def post(self, path: str) -> None:
         """Say that there is nothing."""
         raise Problem(404, "not-found", "there is nothing at this address")

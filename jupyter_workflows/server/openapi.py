@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from typing import Any, Literal
 
 from jupyter_server.base.handlers import JupyterHandler
 from pydantic import BaseModel
@@ -15,6 +15,7 @@ from .problems import MEDIA_TYPE, ProblemModel, title_of
 
 #: What is served: a path below `workflows/api` with its parameters in braces, and its handler.
 Route = tuple[str, type[JupyterHandler]]
+Mode = Literal["validation", "serialization"]
 
 _VERBS = ("get", "post", "put", "patch", "delete")
 _REF = "#/components/schemas/{model}"
@@ -77,18 +78,16 @@ class _Schemas:
     def __init__(self, found: list[tuple[str, str, Operation]]) -> None:
         read = _models(declared.body for _, _, declared in found)
         queries = _models(declared.query for _, _, declared in found)
-        written = _models(
-            declared.answer for _, _, declared in found if not isinstance(declared.answer, File)
-        )
-        inputs = [(model, "validation") for model in (*read, *queries)]
-        outputs = [(model, "serialization") for model in (*written, ProblemModel)]
-        references, generated = models_json_schema([*inputs, *outputs], ref_template=_REF)  # type: ignore[arg-type]
+        written = _models([*(declared.answer for _, _, declared in found), ProblemModel])
+        inputs: list[tuple[type[BaseModel], Mode]] = [(model, "validation") for model in (*read, *queries)]
+        outputs: list[tuple[type[BaseModel], Mode]] = [(model, "serialization") for model in written]
+        references, generated = models_json_schema([*inputs, *outputs], ref_template=_REF)
         self._references = references
         self.definitions: dict[str, Any] = dict(generated.get("$defs", {}))
         self.queries = {model: self.definitions.pop(self._name(model, "validation")) for model in queries}
 
-    def _name(self, model: type[BaseModel], mode: str) -> str:
-        reference: str = self._references[model, mode]["$ref"]  # type: ignore[index]
+    def _name(self, model: type[BaseModel], mode: Mode) -> str:
+        reference: str = self._references[model, mode]["$ref"]
         return reference.rpartition("/")[2]
 
     def read(self, model: type[BaseModel]) -> Mapping[str, Any]:
@@ -100,8 +99,12 @@ class _Schemas:
         return self._references[model, "serialization"]
 
 
-def _models(given: Iterable[Any]) -> list[type[BaseModel]]:
-    return list(dict.fromkeys(model for model in given if model is not None))
+def _models(given: Iterable[type[BaseModel] | File | None]) -> list[type[BaseModel]]:
+    models: dict[type[BaseModel], None] = {}
+    for model in given:
+        if isinstance(model, type):
+            models[model] = None
+    return list(models)
 
 
 def _tag(path: str) -> str:

@@ -6,7 +6,7 @@ import functools
 import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel
 
@@ -16,7 +16,8 @@ from .requests import parse_body, parse_query
 if TYPE_CHECKING:
     from .base import WorkflowsHandler
 
-F = TypeVar("F", bound=Callable[..., Any])
+#: A verb as tornado has it.
+Verb = Callable[..., Awaitable[None]]
 
 ID = r"[0-9a-z]{20}"
 SLUG = r"[a-z0-9]+(?:-[a-z0-9]+)*"
@@ -38,6 +39,7 @@ PARAMETERS = {
     "stage_run": Parameter(ID, "Id of a stage run.", "1q2w3e4r5t6z7u8v9w0x"),
     "task": Parameter(ID, "Id of a task: that of its stage run.", "1q2w3e4r5t6z7u8v9w0x"),
     "deployment": Parameter(ID, "Id of a deployment.", "1q2w3e4r5t6z7u8v9w0x"),
+    "secret": Parameter(ID, "Id of a hook's secret.", "1q2w3e4r5t6z7u8v9w0x"),
     "attempt": Parameter(r"[1-9][0-9]{0,8}", "Number of an attempt, from 1.", 1, integer=True),
     "workflow": Parameter(
         r"[0-9A-Za-z][0-9A-Za-z_.-]{0,199}",
@@ -101,7 +103,7 @@ def operation(
     answer: type[BaseModel] | File | None = None,
     problems: tuple[int, ...] = (),
     location: bool = False,
-) -> Callable[[F], F]:
+) -> Callable[[Callable[..., Awaitable[Any]]], Verb]:
     """Declare a verb of a route; the innermost decorator, so that nothing is read of strangers.
 
     The verb is called with the parameters of its path and, where they are declared, the models `query` and
@@ -124,7 +126,7 @@ def operation(
         Whether the answer has a Location header.
     """
 
-    def decorate(method: F) -> F:
+    def decorate(method: Callable[..., Awaitable[Any]]) -> Verb:
         declared = Operation(
             name=method.__qualname__,
             summary=summary,
@@ -151,7 +153,7 @@ def operation(
                 if body is not None:
                     kind = handler.request.headers.get("Content-Type", "")
                     given["body"] = parse_body(handler.request.body, kind, body, required=body_required)
-                result = await cast("Awaitable[Any]", method(handler, **given))
+                result = await method(handler, **given)
             except Exception as error:
                 problem = problem_of(error)
                 if problem is None or problem is error:
@@ -160,7 +162,7 @@ def operation(
             handler.reply(result, status)
 
         verb.operation = declared  # type: ignore[attr-defined]
-        return cast("F", verb)
+        return verb
 
     return decorate
 

@@ -23,7 +23,7 @@ from jupyter_workflows.store import (
     StoreError,
     WrongState,
 )
-from jupyter_workflows.store.errors import Conflict
+from jupyter_workflows.store.errors import Conflict, SlugTaken
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -120,6 +120,7 @@ def title_of(status: int) -> str:
 #: Kinds of domain errors: class, status, code. The first that fits counts.
 _KINDS: list[tuple[type[Exception], int, str]] = [
     (NotFound, 404, "not-found"),
+    (SlugTaken, 409, "name-taken"),
     (WrongState, 409, "wrong-state"),
     (StaleClaim, 409, "wrong-state"),
     (Conflict, 503, "database-busy"),
@@ -168,16 +169,29 @@ def _known(error: Exception, status: int, code: str) -> Problem:
     )
 
 
-def invalid(error: ValidationError, status: int = 422) -> Problem:
-    """Return the problem that says which fields a model refused."""
-    errors = [(field_path(found["loc"]), _refusal(found)) for found in error.errors(include_url=False)]
+def invalid(error: ValidationError, status: int = 422, *, alternatives: bool = False) -> Problem:
+    """Return the problem that says which fields a model refused.
+
+    Parameters
+    ----------
+    alternatives
+        Whether the model is one of several: then each place begins with which of them is meant.
+    """
+    errors: dict[tuple[str, str], None] = {}
+    for found in error.errors(include_url=False):
+        location = found["loc"][1:] if alternatives else found["loc"]
+        if found["type"] in ("union_tag_not_found", "union_tag_invalid"):
+            location = (str(found["ctx"]["discriminator"]).strip("'"),)
+        errors[field_path(location), _refusal(found)] = None
     noun = "field is" if len(errors) == 1 else "fields are"
-    return Problem(status, "invalid-request", f"{len(errors)} {noun} not right", errors=errors[:50])
+    return Problem(status, "invalid-request", f"{len(errors)} {noun} not right", errors=list(errors)[:50])
 
 
 def _refusal(found: Mapping[str, Any]) -> str:
     if found["type"] == "extra_forbidden":
         return "There is no such field"
+    if found["type"] == "union_tag_not_found":
+        return "Field required"
     return str(found["msg"]).removeprefix("Value error, ")
 
 

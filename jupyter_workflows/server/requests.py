@@ -7,7 +7,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar, get_origin
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, RootModel, ValidationError
 
 from .problems import Problem, invalid
 
@@ -47,11 +47,12 @@ def parse_body(content: bytes, content_type: str, model: type[M], *, required: b
             "Send JSON, with Content-Type: application/json",
             headers={"Accept": "application/json"},
         )
-    value = parse_json(content)
+    parse_json(content)
     try:
-        return model.model_validate(value)
+        # From the text, not the value: JSON has no times, so that strictness does not mean text there.
+        return model.model_validate_json(content)
     except ValidationError as error:
-        raise invalid(error) from None
+        raise invalid(error, alternatives=issubclass(model, RootModel)) from None
 
 
 def parse_json(content: bytes) -> Any:

@@ -314,8 +314,11 @@ class Supervisor:
         environment["JUPYTER_WORKFLOWS_DATABASE"] = self._database
         try:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "jupyter_workflows.cli", "runner"]
-                + ["--embedded", str(self.folder), *self._command.arguments],
+                [
+                    sys.executable,
+                    *("-m", "jupyter_workflows.cli", "runner", "--embedded", str(self.folder)),
+                    *self._command.arguments,
+                ],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,

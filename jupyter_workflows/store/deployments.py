@@ -31,9 +31,9 @@ _d = deployments.c
 _h = hooks.c
 _s = schedules.c
 
-#: Puts the snapshot where it stays (a folder relative to the state folder), while the version is known and
-#: nobody sees it yet.
-Place = Callable[[str], None]
+#: Puts the snapshot where it stays, while the version is known and nobody sees it yet: takes the folder
+#: where it belongs, relative to the state folder, and returns the one where it is.
+Place = Callable[[str], str]
 
 _WORKFLOWS = select(
     _w.uid,
@@ -133,6 +133,18 @@ def list_deployments(
     return [_deployment(row) for row in connection.execute(statement)]
 
 
+def page_deployments(
+    connection: Connection, uid: str | None, *, after: str | None, limit: int
+) -> list[DeploymentRecord]:
+    """Return deployments of one workflow or of all, the newest first, beyond the one with the id `after`."""
+    statement = _DEPLOYMENTS.order_by(_d.id.desc()).limit(limit)
+    if uid is not None:
+        statement = statement.where(_d.workflow_uid == uid)
+    if after is not None:
+        statement = statement.where(_d.id < after)
+    return [_deployment(row) for row in connection.execute(statement)]
+
+
 def hooks_of(connection: Connection, uid: str) -> tuple[HookRecord, ...]:
     """Return a workflow's live hooks by path."""
     rows = connection.execute(select(hooks).where(_h.workflow_uid == uid).order_by(_h.path))
@@ -215,8 +227,7 @@ def add(
         check_slug(connection, uid, slug)
         raise
     version = workflow.last_version + 1
-    folder = snapshot_folder(uid, version)
-    place(folder)
+    folder = place(snapshot_folder(uid, version))
     hashed = document_hash(new.document_text)
     insert_new(
         connection,
@@ -409,7 +420,7 @@ def resume(connection: Connection, uid: str, *, by: str | None, now: datetime) -
 
 def previous(connection: Connection, uid: str) -> int:
     """Return the version before the live one: where a rollback leads that names none."""
-    workflow = lock_workflow(connection, uid)
+    workflow = get_workflow(connection, uid)
     older = select(func.max(_d.version)).where(_d.workflow_uid == uid)
     if workflow.live_version is not None:
         older = older.where(_d.version < workflow.live_version)

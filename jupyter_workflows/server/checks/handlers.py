@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from jupyter_server.auth.decorator import authorized
 from pydantic import RootModel
-from tornado import web
 
-from ..base import AUTH_RESOURCE, WorkflowsHandler
+from ..auth import authenticated, authorized
+from ..base import WorkflowsHandler
 from ..operations import operation
 from .manager import check_document, check_file
 from .models import CheckAnswer, CheckDocument, CheckPath
@@ -21,8 +20,8 @@ class CheckHandler(WorkflowsHandler):
 
     needs_store = False
 
-    @web.authenticated
-    @authorized("read", AUTH_RESOURCE)
+    @authenticated
+    @authorized("read")
     @operation("Check a workflow", body=CheckRequest, answer=CheckAnswer, problems=(404,))
     async def post(self, body: CheckRequest) -> CheckAnswer:
         """Looks at the document and the notebooks that it names, and executes nothing."""

@@ -42,7 +42,9 @@ class ChangeFeed:
     def __init__(self, app: WorkflowsApp) -> None:
         assert app.serverapp is not None
         self._app = app
-        self._logger = app.serverapp.event_logger
+        logger = app.serverapp.event_logger
+        assert logger is not None
+        self._logger = logger
         for file in sorted(_SCHEMAS.glob("*.yaml")):
             with contextlib.suppress(Exception):  # registered by an earlier instance
                 self._logger.register_event_schema(file)

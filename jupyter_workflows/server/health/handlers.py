@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import json
 
-from jupyter_server.auth.decorator import authorized
 from pydantic import RootModel
-from tornado import web
 
-from ..base import AUTH_RESOURCE, WorkflowsHandler
+from ..auth import authenticated, authorized
+from ..base import WorkflowsHandler
 from ..models import JsonObject
 from ..operations import operation
 from .manager import HealthManager
@@ -22,8 +21,8 @@ class HealthHandler(WorkflowsHandler):
     # That a monitor looks at the server does not mean that somebody uses it.
     _track_activity = False
 
-    @web.authenticated
-    @authorized("read", AUTH_RESOURCE)
+    @authenticated
+    @authorized("read")
     @operation("Say how the server, the runner and the database stand", answer=Health)
     async def get(self) -> Health:
         """Answers 200 whenever the server lives; `status` says whether all is well."""
@@ -39,8 +38,8 @@ class OpenApiHandler(WorkflowsHandler):
 
     needs_store = False
 
-    @web.authenticated
-    @authorized("read", AUTH_RESOURCE)
+    @authenticated
+    @authorized("read")
     @operation("Describe all routes", answer=OpenApiDocument)
     async def get(self) -> None:
         """This document."""

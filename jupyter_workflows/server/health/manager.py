@@ -8,7 +8,7 @@ import time
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from importlib.metadata import version
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from jupyter_workflows.store import Store, StoreError
 from jupyter_workflows.store.database import default_url, parse_url
@@ -112,7 +112,7 @@ def _known_runners(store: Store) -> list[KnownRunner]:
     ]
 
 
-def _place(url: str | None) -> tuple[str | None, str]:
+def _place(url: str | None) -> tuple[Literal["sqlite", "postgresql"] | None, str]:
     try:
         parsed = parse_url(url or default_url())
     except StoreError:

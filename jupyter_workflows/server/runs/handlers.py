@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from jupyter_server.auth.decorator import authorized
-from tornado import web
-
 from jupyter_workflows.store import Idempotency
 
-from ..base import AUTH_RESOURCE, WorkflowsHandler
+from ..auth import authenticated, authorized
+from ..base import WorkflowsHandler
 from ..files import send_file
 from ..idempotency import KEY_HEADER, idempotency_of
 from ..operations import Answer, File, operation
@@ -51,15 +49,15 @@ class _RunsHandler(WorkflowsHandler):
 class RunsHandler(_RunsHandler):
     """All runs."""
 
-    @web.authenticated
-    @authorized("read", AUTH_RESOURCE)
+    @authenticated
+    @authorized("read")
     @operation("List runs", query=RunsQuery, answer=RunList)
     async def get(self, query: RunsQuery) -> RunList:
         """The newest first."""
         return await self.call(self.runs.list, query)
 
-    @web.authenticated
-    @authorized("execute", AUTH_RESOURCE)
+    @authenticated
+    @authorized("execute")
     @operation(
         "Start a run",
         body=StartRun,
@@ -86,8 +84,8 @@ class RunsHandler(_RunsHandler):
 class RunCountsHandler(_RunsHandler):
     """How many runs there are."""
 
-    @web.authenticated
-    @authorized("read", AUTH_RESOURCE)
+    @authenticated
+    @authorized("read")
     @operation("Count runs by state", query=RunFilterQuery, answer=RunCounts)
     async def get(self, query: RunFilterQuery) -> RunCounts:
         """With the filters of the list."""
@@ -97,8 +95,8 @@ class RunCountsHandler(_RunsHandler):
 class RunHandler(_RunsHandler):
     """One run."""
 
-    @web.authenticated
-    @authorized("read", AUTH_RESOURCE)
+    @authenticated
+    @authorized("read")
     @operation("Show a run", answer=RunDetail)
     async def get(self, run: str) -> RunDetail:
         """With its stage runs and their attempts, without data."""
@@ -108,8 +106,8 @@ class RunHandler(_RunsHandler):
 class RunReportHandler(_RunsHandler):
     """What a run came to."""
 
-    @web.authenticated
-    @authorized("read", AUTH_RESOURCE)
+    @authenticated
+    @authorized("read")
     @operation("Report on a run", answer=RunReport)
     async def get(self, run: str) -> RunReport:
         """The object that `jupyter workflows run --json` prints."""
@@ -119,8 +117,8 @@ class RunReportHandler(_RunsHandler):
 class RunDocumentHandler(_RunsHandler):
     """The document of a run."""
 
-    @web.authenticated
-    @authorized("read", AUTH_RESOURCE)
+    @authenticated
+    @authorized("read")
     @operation("Show the document that a run follows", answer=DocumentAnswer)
     async def get(self, run: str) -> DocumentAnswer:
         """As it was when the run started."""
@@ -130,8 +128,8 @@ class RunDocumentHandler(_RunsHandler):
 class RunLogsHandler(_RunsHandler):
     """The logs of a run."""
 
-    @web.authenticated
-    @authorized("read", AUTH_RESOURCE)
+    @authenticated
+    @authorized("read")
     @operation("Show what a run's notebooks printed", query=LogQuery, answer=RunLog)
     async def get(self, run: str, query: LogQuery) -> RunLog:
         """Attempt by attempt, as plain text; also while they last."""
@@ -141,8 +139,8 @@ class RunLogsHandler(_RunsHandler):
 class CancelRunHandler(_RunsHandler):
     """Cancelling."""
 
-    @web.authenticated
-    @authorized("write", AUTH_RESOURCE)
+    @authenticated
+    @authorized("write")
     @operation("Cancel a run", answer=Cancelled, problems=(409,))
     async def post(self, run: str) -> Cancelled:
         """What its stages are executing is stopped, and what waits waits no longer."""
@@ -152,8 +150,8 @@ class CancelRunHandler(_RunsHandler):
 class RetryRunHandler(_RunsHandler):
     """Trying again."""
 
-    @web.authenticated
-    @authorized("execute", AUTH_RESOURCE)
+    @authenticated
+    @authorized("execute")
     @operation(
         "Try failed stages again",
         body=RetryRequest,
@@ -164,14 +162,16 @@ class RetryRunHandler(_RunsHandler):
     )
     async def post(self, run: str, body: RetryRequest | None = None) -> Retried:
         """The same run goes on from there."""
-        return await self.change(self.runs.retry, run, body or RetryRequest(), by=self.user_name)
+        return await self.change(
+            self.runs.retry, run, body or RetryRequest(stage_runs=[], once={}), by=self.user_name
+        )
 
 
 class RerunHandler(_RunsHandler):
     """Running again."""
 
-    @web.authenticated
-    @authorized("execute", AUTH_RESOURCE)
+    @authenticated
+    @authorized("execute")
     @operation(
         "Run again",
         body=RerunRequest,
@@ -192,8 +192,8 @@ class RerunHandler(_RunsHandler):
 class StageRunHandler(_RunsHandler):
     """One stage run."""
 
-    @web.authenticated
-    @authorized("read", AUTH_RESOURCE)
+    @authenticated
+    @authorized("read")
     @operation("Show a stage run", answer=StageRunDetail)
     async def get(self, run: str, stage_run: str) -> StageRunDetail:
         """With its data and its attempts."""
@@ -203,8 +203,8 @@ class StageRunHandler(_RunsHandler):
 class AttemptHandler(_RunsHandler):
     """One attempt."""
 
-    @web.authenticated
-    @authorized("read", AUTH_RESOURCE)
+    @authenticated
+    @authorized("read")
     @operation("Show an attempt", answer=AttemptModel)
     async def get(self, run: str, stage_run: str, attempt: int) -> AttemptModel:
         """How one execution of the notebook went."""
@@ -215,8 +215,8 @@ class AttemptHandler(_RunsHandler):
 class AttemptNotebookHandler(_RunsHandler):
     """The evidence of an attempt."""
 
-    @web.authenticated
-    @authorized("read", AUTH_RESOURCE)
+    @authenticated
+    @authorized("read")
     @operation("Download an executed notebook", answer=File("application/x-ipynb+json", binary=False))
     async def get(self, run: str, stage_run: str, attempt: int) -> None:
         """The copy that the attempt executed, as far as it has come."""
@@ -227,8 +227,8 @@ class AttemptNotebookHandler(_RunsHandler):
 class AttemptLogHandler(_RunsHandler):
     """The log of an attempt."""
 
-    @web.authenticated
-    @authorized("read", AUTH_RESOURCE)
+    @authenticated
+    @authorized("read")
     @operation("Show what an attempt printed", answer=AttemptLog)
     async def get(self, run: str, stage_run: str, attempt: int) -> AttemptLog:
         """Cell by cell, as plain text."""

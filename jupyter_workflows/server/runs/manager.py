@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from jupyter_workflows.execution.printed import printed
 from jupyter_workflows.execution.project import Project
 from jupyter_workflows.model.checks import NotebookError, check
+from jupyter_workflows.model.document import load
 from jupyter_workflows.model.graph import Graph
 from jupyter_workflows.model.states import StageRunState
-from jupyter_workflows.runner.foreground import RunOptions, find_entry, working_copy_run
+from jupyter_workflows.runner.foreground import RunOptions, find_entry, initial_data, working_copy_run
 from jupyter_workflows.runner.report import run_report
 from jupyter_workflows.runner.wakeup import wake
 from jupyter_workflows.store import (
@@ -45,6 +47,7 @@ from .models import (
     RunReport,
     RunsQuery,
     StageRunDetail,
+    StartLive,
     StartTest,
     notebook_path,
 )
@@ -173,6 +176,32 @@ class RunsManager:
         new = working_copy_run(project, graph, entry, options, self._store)
         return _with_key(new, idempotency)
 
+    def start_live(self, wanted: StartLive, *, user: str, idempotency: Idempotency | None) -> RunModel:
+        """Start a run of a workflow's live version."""
+        workflow = self._store.get_workflow(wanted.workflow)
+        if workflow.live_deployment is None:
+            raise WrongState(f"no version of {workflow.slug} is live", "Activate or deploy one")
+        live = self._store.get_deployment(workflow.live_deployment)
+        document = load(self._store.deployed_document(live))
+        entry = find_entry(Graph.from_document(document), wanted.stage)
+        stage = document.stages[entry]
+        if wanted.request is not None and stage.type != "hook":
+            raise _not_for(stage.path, stage.type, "request")
+        if wanted.scheduled_time is not None and stage.type != "job":
+            raise _not_for(stage.path, stage.type, "scheduled_time")
+        run = self._store.start_deployed(
+            workflow.uid,
+            entry,
+            data=initial_data(self._store, wanted.data),
+            request=wanted.request if wanted.request is not None else ({} if stage.type == "hook" else None),
+            scheduled_time=wanted.scheduled_time
+            or (self._store.now().replace(microsecond=0) if stage.type == "job" else None),
+            started_by=user,
+            idempotency=idempotency,
+        )
+        self._wake()
+        return RunModel.of(self._store.get_run_record(run))
+
     def start(self, new: NewRun) -> RunModel:
         """Start a run."""
         run = self._store.create_run(new)
@@ -218,6 +247,15 @@ class RunsManager:
 
     def _wake(self) -> None:
         wake(self._store.state_folder / "wake")
+
+
+def _not_for(path: str, kind: str, field: str) -> Problem:
+    return Problem(
+        422,
+        "cannot-start",
+        f"the stage {path!r} is a {kind}, which takes no {field}",
+        errors=[(field, "Leave it out")],
+    )
 
 
 def _filter(query: RunFilterQuery) -> RunFilter:
@@ -279,6 +317,4 @@ def _compare(project: Project, meant: Hashes) -> None:
 
 
 def _with_key(new: NewRun, idempotency: Idempotency | None) -> NewRun:
-    from dataclasses import replace
-
     return new if idempotency is None else replace(new, idempotency=idempotency)

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from jupyter_server.auth.decorator import authorized
-from tornado import web
-
-from ..base import AUTH_RESOURCE, WorkflowsHandler
+from ..auth import authenticated, authorized
+from ..base import WorkflowsHandler
 from ..operations import operation
 from .manager import TasksManager
 from .models import AssignRequest, TaskList, TaskModel, TasksQuery
@@ -21,8 +19,8 @@ class _TasksHandler(WorkflowsHandler):
 class TasksHandler(_TasksHandler):
     """All tasks."""
 
-    @web.authenticated
-    @authorized("read", AUTH_RESOURCE)
+    @authenticated
+    @authorized("read")
     @operation("List tasks", query=TasksQuery, answer=TaskList)
     async def get(self, query: TasksQuery) -> TaskList:
         """What waits for a person or a request, the oldest first."""
@@ -32,8 +30,8 @@ class TasksHandler(_TasksHandler):
 class TaskHandler(_TasksHandler):
     """One task."""
 
-    @web.authenticated
-    @authorized("read", AUTH_RESOURCE)
+    @authenticated
+    @authorized("read")
     @operation("Show a task", answer=TaskModel)
     async def get(self, task: str) -> TaskModel:
         """While it waits, or somebody has it open."""
@@ -43,8 +41,8 @@ class TaskHandler(_TasksHandler):
 class AssignTaskHandler(_TasksHandler):
     """Assigning."""
 
-    @web.authenticated
-    @authorized("write", AUTH_RESOURCE)
+    @authenticated
+    @authorized("write")
     @operation("Give a task to somebody else", body=AssignRequest, answer=TaskModel, problems=(409,))
     async def post(self, task: str, body: AssignRequest) -> TaskModel:
         """They are told by mail."""

@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 from jupyter_workflows.model.records import StageData
 from jupyter_workflows.model.states import RunMode
 
-from .. import deployments, hook_secrets, runs
+from .. import deployments, hook_secrets, keys, runs
 from ..deployment_records import (
     Activated,
     DeploymentRecord,
@@ -60,6 +60,13 @@ class DeploymentOperations(StoreBase):
         with self.database.read() as connection:
             return deployments.list_deployments(connection, uid, before=before, limit=limit)
 
+    def page_deployments(
+        self, uid: str | None = None, *, after: str | None = None, limit: int = 50
+    ) -> list[DeploymentRecord]:
+        """Return deployments, the newest first; `after` is the id of the last one already seen."""
+        with self.database.read() as connection:
+            return deployments.page_deployments(connection, uid, after=after, limit=limit)
+
     def get_deployment(self, deployment_id: str) -> DeploymentRecord:
         """Return a deployment."""
         with self.database.read() as connection:
@@ -96,6 +103,12 @@ class DeploymentOperations(StoreBase):
 
     # -- deploying --
 
+    def installation_id(self) -> str:
+        """Return what tells this database from others that may share the state folder."""
+        return self.database.transact(
+            lambda connection: keys.get(connection, "installation", self.database.now(connection))
+        )
+
     def check_slug(self, uid: str, slug: str) -> str:
         """Return the slug that a workflow has, or else the one that it may have.
 
@@ -113,8 +126,8 @@ class DeploymentOperations(StoreBase):
         Parameters
         ----------
         place
-            Called with the folder, relative to the state folder, where the snapshot has to lie before the
-            version exists. It may be called again.
+            Called with the folder, relative to the state folder, where the snapshot is to lie before the
+            version exists; returns the one where it lies. It may be called again.
         """
         parsed = self._graphs.add(runs.document_hash(new.document_text), new.document_text)
 
@@ -150,6 +163,17 @@ class DeploymentOperations(StoreBase):
             return deployments.activate(connection, chosen, parsed, by=by, now=now, what=what)
 
         return self.database.transact(act)
+
+    def previous_version(self, uid: str) -> int:
+        """Return the version before the live one.
+
+        Raises
+        ------
+        WrongState
+            There is none.
+        """
+        with self.database.read() as connection:
+            return deployments.previous(connection, uid)
 
     def pause(self, uid: str, *, by: str | None = None) -> bool:
         """Let a workflow rest: no job is started, no hook takes a request. Runs under way go on.
