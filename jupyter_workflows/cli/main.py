@@ -25,6 +25,9 @@ _ENTRIES = {
     "run": Entry(f"{_COMMANDS}.run:run", "Run the working copy of a workflow.", _WORK),
     "runs": Entry(f"{_COMMANDS}.runs:runs", "List and show runs, read logs, cancel, retry.", _LOOK),
     "tasks": Entry(f"{_COMMANDS}.tasks:tasks", "List what waits for a person or a request.", _LOOK),
+    "schedules": Entry(
+        f"{_COMMANDS}.schedules:schedules", "Say when jobs are due; run one now, or for past times.", _OPERATE
+    ),
     "runner": Entry(f"{_COMMANDS}.runner:runner", "Execute what is queued, until stopped.", _OPERATE),
     "database": Entry(f"{_COMMANDS}.database:database", "Show where the database is, upgrade it.", _OPERATE),
 }

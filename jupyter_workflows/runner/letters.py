@@ -9,6 +9,7 @@ from email.policy import SMTP
 from html import escape
 from typing import Any
 
+from jupyter_workflows.model.states import StageRunState
 from jupyter_workflows.store import AttemptRecord, OutboxEntry, RunDetails, StageRunRecord
 
 from .smtp import SmtpSettings, address
@@ -18,6 +19,8 @@ KINDS = ("run-failed",)
 
 _LONGEST = 2000
 _SHORT = 120
+#: Failed stages that one letter describes.
+_MOST = 5
 
 
 def failure_letter(entry: OutboxEntry, settings: SmtpSettings, to: str, details: RunDetails) -> EmailMessage:
@@ -29,15 +32,17 @@ def failure_letter(entry: OutboxEntry, settings: SmtpSettings, to: str, details:
         `to` is not an e-mail address.
     """
     run = details.run
-    stage_run = _stage_run(details, entry.payload.get("stage_run"))
-    attempts = details.attempts.get(stage_run.id, ()) if stage_run is not None else ()
-    where = (stage_run.title or stage_run.path) if stage_run is not None else "?"
+    failed = _failed(details, entry.payload.get("stage_run"))
     facts = [("Workflow", run.title), ("Run", run.id)]
-    if stage_run is not None:
-        facts.append(("Failed stage", f"{where} ({stage_run.path})"))
+    for stage_run in failed[:_MOST]:
+        attempts = details.attempts.get(stage_run.id, ())
+        facts.append(("Failed stage", f"{_name(stage_run)} ({stage_run.path})"))
         facts.append(("Error", _cut(_error(stage_run, attempts), _LONGEST)))
         if len(attempts) > 1:
             facts.append(("Attempts", str(len(attempts))))
+    if len(failed) > _MOST:
+        facts.append(("More failed stages", str(len(failed) - _MOST)))
+    where = f"stage {_name(failed[0])}" if len(failed) == 1 else f"{len(failed)} stages"
     if run.scheduled_time is not None:
         facts.append(("Scheduled for", _time(run.scheduled_time)))
     if run.started_by:
@@ -49,7 +54,7 @@ def failure_letter(entry: OutboxEntry, settings: SmtpSettings, to: str, details:
         ("Try it again from there", f"jupyter workflows runs retry {run.id}"),
     ]
     message = EmailMessage(policy=SMTP)
-    message["Subject"] = _line(f"Failed: {run.title}, stage {where}")
+    message["Subject"] = _line(f"Failed: {run.title}, {where}" if failed else f"Failed: {run.title}")
     message["From"] = address(settings.sender)
     message["To"] = address(to)
     message["Date"] = entry.created_at
@@ -66,9 +71,22 @@ def message_id(entry: OutboxEntry, settings: SmtpSettings) -> str:
     return f"<{entry.kind}.{entry.id}.{entry.run_id or 'none'}.{made}@{settings.domain}>"
 
 
-def _stage_run(details: RunDetails, wanted: object) -> StageRunRecord | None:
-    found = {stage_run.id: stage_run for stage_run in details.stage_runs}
-    return found.get(str(wanted))
+def _failed(details: RunDetails, told: object) -> list[StageRunRecord]:
+    """Return the stage runs that failed and that no transition took over.
+
+    The entry names the one whose end ended the run: a branch that went on after another one had failed, or
+    one that was tried again meanwhile.
+    """
+    failed = [
+        stage_run
+        for stage_run in details.stage_runs
+        if stage_run.state is StageRunState.FAILED and not stage_run.handled
+    ]
+    return failed or [stage_run for stage_run in details.stage_runs if stage_run.id == told]
+
+
+def _name(stage_run: StageRunRecord) -> str:
+    return stage_run.title or stage_run.path
 
 
 def _error(stage_run: StageRunRecord, attempts: Sequence[AttemptRecord]) -> str:

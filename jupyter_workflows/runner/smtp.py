@@ -137,14 +137,13 @@ def address(text: str) -> Address:
     ValueError
         It is none.
     """
-    text = text.strip()
+    name, _, domain = text.strip().rpartition("@")
     try:
-        found = Address(addr_spec=text)
+        if not name or not domain or not text.strip().isprintable():
+            raise ValueError
+        return Address(addr_spec=f"{name}@{domain.encode('idna').decode()}")
     except (HeaderParseError, ValueError, IndexError):
-        found = Address()
-    if not found.username or not found.domain or any(c.isspace() or not c.isprintable() for c in text):
-        raise ValueError(f"{text!r} is not an e-mail address")
-    return found
+        raise ValueError(f"{text!r} is not an e-mail address") from None
 
 
 class Connection:

@@ -59,11 +59,12 @@ def deploy_job(
         {stage: {"type": "job", "schedule": {"cron": cron, **schedule}}}, uid=uid, title=f"Workflow {uid[:8]}"
     )
 
-    def place(folder: str) -> None:
+    def place(folder: str) -> str:
         target = store.state_folder / folder
         target.mkdir(parents=True, exist_ok=True)
         if project is not None and not (target / "project").exists():
             (target / "project").symlink_to(project)
+        return folder
 
     store.add_deployment(
         NewDeployment(
