@@ -116,7 +116,9 @@ class Scheduler:
             except Exception:
                 log.exception("jobs could not be started and will be tried again")
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._nudged.wait(), delay)
+                # Not `wait_for`: in Python 3.11 that can swallow being cancelled.
+                async with asyncio.timeout(delay):
+                    await self._nudged.wait()
 
     def _tell(self, work: DueWork) -> None:
         for due in work.due:
