@@ -67,7 +67,10 @@ class StageNotebookClient(PapermillNotebookClient):  # type: ignore[misc]
             if not work.done() or not await work:
                 await self._stop(guard, work)
         except KernelStartError as error:
-            session.result.fail(AttemptError("KernelStartError", str(error)))
+            if session.kernel.is_supported():
+                session.result.fail(AttemptError("KernelStartError", str(error)))
+            else:
+                session.result.fail(_fork_server_died(None), AttemptState.LOST)
         except Exception as error:
             logger.exception("The execution of stage %s broke off", session.spec.stage_path)
             session.result.fail(AttemptError(type(error).__name__, str(error)))
@@ -389,11 +392,11 @@ class StageNotebookClient(PapermillNotebookClient):  # type: ignore[misc]
             text = messages.memory_exceeded(spec.stage_title, spec.memory or 0, guard.used_memory, place)
             return AttemptError("MemoryLimitExceeded", text, place), AttemptState.FAILED
         kernel = self.session.kernel
+        if not kernel.is_supported():
+            return _fork_server_died(place), AttemptState.LOST
         if self._parent is None:
             text = kernel.start_failure(messages.kernel_not_ready(guard.exit_code))
             return AttemptError("KernelStartError", text), AttemptState.FAILED
-        if not kernel.is_supported():
-            return AttemptError("ForkServerDied", messages.FORK_SERVER_DIED, place), AttemptState.LOST
         text = messages.kernel_died(place, guard.exit_code, spec.memory)
         return AttemptError("KernelDied", text, place), AttemptState.FAILED
 
@@ -410,3 +413,7 @@ class StageNotebookClient(PapermillNotebookClient):  # type: ignore[misc]
 
 def _is_executed(cell: NotebookNode) -> bool:
     return cell["cell_type"] == "code" and bool(cell["source"].strip())
+
+
+def _fork_server_died(place: int | None) -> AttemptError:
+    return AttemptError("ForkServerDied", messages.FORK_SERVER_DIED, place)
