@@ -208,7 +208,7 @@ def _connect(settings: SmtpSettings) -> smtplib.SMTP:
     if settings.ca is not None:
         trust.load_verify_locations(cafile=settings.ca)
     client: smtplib.SMTP
-    # Bracketed, so that a name that cannot be resolved says nothing of this machine's.
+    # Not the default, for which the name service is asked, and perhaps waited for.
     name = socket.gethostname().partition(".")[0] or "localhost"
     if settings.encryption == "tls":
         client = smtplib.SMTP_SSL(

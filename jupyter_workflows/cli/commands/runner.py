@@ -102,6 +102,10 @@ def runner(
       jupyter workflows runner --database postgresql://db.example.org/workflows
     """
     limits = _limits(pools)
+    It starts jobs when they are due (see: jupyter workflows schedules), and mails failures of live runs to
+    the workflow's owner if JUPYTER_WORKFLOWS_SMTP_URL names a mail server:
+    smtp://USER:PASSWORD@HOST:587?from=ADDRESS (smtps:// for TLS from the start).
+
     from jupyter_workflows.runner.service import run_runner
     from jupyter_workflows.runner.settings import RunnerSettings
 
