@@ -1,6 +1,16 @@
 """From a working copy to a version: snapshots, activation, and what is live."""
 
-from .deploy import Deployment, activate, deploy, pause, remove_versions, resume, rollback, sweep_snapshots
+from .deploy import (
+    Deployment,
+    activate,
+    deploy,
+    pause,
+    remove_versions,
+    resume,
+    rollback,
+    sweep_snapshots,
+    tidy,
+)
 from .errors import DeployError
 
 __all__ = [
@@ -13,4 +23,5 @@ __all__ = [
     "resume",
     "rollback",
     "sweep_snapshots",
+    "tidy",
 ]

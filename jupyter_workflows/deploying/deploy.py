@@ -17,7 +17,6 @@ from pathlib import Path
 from jupyter_workflows.execution.manifest import ManifestError, read_manifest
 from jupyter_workflows.execution.project import Project, ProjectError
 from jupyter_workflows.execution.trees import remove_tree
-from jupyter_workflows.model.checks import check
 from jupyter_workflows.model.document import Document, DocumentError
 from jupyter_workflows.model.document import slug as slug_of
 from jupyter_workflows.model.findings import Finding
@@ -38,8 +37,9 @@ from jupyter_workflows.store import (
 
 from . import snapshot
 from .errors import DeployError
+from .fitness import findings_of, refuse
 from .folders import Place, locked, snapshots_folder, sweep
-from .selection import IGNORE, Selection, select
+from .selection import select
 from .snapshot import Progress
 
 
@@ -128,7 +128,7 @@ def deploy(
     document = project.document
     wanted = _wanted_slug(store, document, slug)
     chosen = select(project.root, but=store.state_folder)
-    _refuse(project, _findings(project, chosen), allow_warnings=allow_warnings)
+    refuse(project, findings_of(project, chosen), allow_warnings=allow_warnings)
     with locked(store, document.uid) as folder, _explained(store):
         sweep(store, document.uid, folder)
         live = _live(store, document.uid)
@@ -146,8 +146,8 @@ def deploy(
                 on_progress=on_progress,
             )
             # What counts is what was copied: the project may have changed meanwhile.
-            findings = _findings(Project.open(staging / "project" / project.path.name), chosen)
-            _refuse(project, findings, allow_warnings=allow_warnings)
+            findings = findings_of(Project.open(staging / "project" / project.path.name), chosen)
+            refuse(project, findings, allow_warnings=allow_warnings)
             snapshot.seal(staging)
             place = Place(store, staging, deployment_id)
             new = NewDeployment(
@@ -256,6 +256,20 @@ def sweep_snapshots(store: Store) -> int:
     return removed
 
 
+def tidy(store: Store, *, keep: int | None = None) -> None:
+    """Remove what is not needed any more: leavings, secrets whose time is over, and old versions.
+
+    Parameters
+    ----------
+    keep
+        See `remove_versions`; `None`: old versions stay.
+    """
+    sweep_snapshots(store)
+    store.forget_expired_secrets()
+    if keep is not None:
+        remove_versions(store, keep=keep)
+
+
 # -- what is deployed -------------------------------------------------------------------------------------
 
 
@@ -274,60 +288,6 @@ def _wanted_slug(store: Store, document: Document, given: str | None) -> str:
             code="slug-frozen",
         )
     return slug
-
-
-def _findings(project: Project, chosen: Selection) -> list[Finding]:
-    """Return all that speaks against deploying a project, and what else is worth a look."""
-    found = [
-        finding
-        for finding in check(project.document, project)
-        # These weigh more here, see below.
-        if finding.code not in ("no-requirements", "no-stages")
-    ]
-    if not project.document.stages:
-        found.append(
-            Finding("no-stages", "error", "The workflow has no stages.", "Add one before you deploy it.")
-        )
-    if project.requirements is None:
-        found.append(
-            Finding(
-                "no-requirements",
-                "error",
-                "The project has no requirements.txt, so nobody knows which packages its notebooks need.",
-                "Create one beside the workflow: a name a line; an empty file says that none are needed.",
-            )
-        )
-    found += chosen.findings
-    for key, stage in sorted(project.document.stages.items()):
-        if stage.notebook and project.exists(stage.notebook) and not chosen.has(stage.notebook):
-            found.append(
-                Finding(
-                    "notebook-left-out",
-                    "error",
-                    f"{stage.notebook} is left out of deployments.",
-                    f"Move it to where names begin with no dot, or see to {IGNORE}.",
-                    stage=key,
-                    field="notebook",
-                )
-            )
-    ranks = {"error": 0, "warning": 1, "info": 2}
-    return sorted(found, key=lambda finding: ranks[finding.severity])
-
-
-def _refuse(project: Project, findings: Sequence[Finding], *, allow_warnings: bool) -> None:
-    refused = [
-        finding
-        for finding in findings
-        if finding.severity == "error" or (finding.severity == "warning" and not allow_warnings)
-    ]
-    if refused:
-        number = "1 finding" if len(refused) == 1 else f"{len(refused)} findings"
-        raise DeployError(
-            f"{project.path} is not deployed, because of {number}",
-            "Mend what was found, then deploy again; what was live is live still",
-            findings=findings,
-            code="invalid-workflow",
-        )
 
 
 def _live(store: Store, uid: str) -> DeploymentRecord | None:

@@ -10,6 +10,7 @@ import py_compile
 import stat
 import uuid
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from jupyter_workflows.execution.manifest import (
@@ -32,6 +33,7 @@ LARGE = 1024 * 1024
 _WORTH_A_WORD = 64 * 1024 * 1024
 _CHUNK = 1024 * 1024
 _TRIES = 3
+_WRITERS = 16
 #: How many modules are compiled in advance.
 _MODULES = 1000
 
@@ -209,12 +211,12 @@ def _to_disk(folder: Path) -> None:
     """Return when all of a folder is on the disk: what was promised is there after a power failure."""
     if os.name != "posix":
         return
-    for path, _, names in os.walk(folder):
-        for name in names:
-            file = Path(path) / name
-            if not file.is_symlink():
-                sync(file)
-        sync(Path(path))
+    paths = [Path(path) for path, _, _ in os.walk(folder)]
+    paths += [Path(path) / name for path, _, names in os.walk(folder) for name in names]
+    # The file system writes for all that wait at the same time at once.
+    with ThreadPoolExecutor(_WRITERS) as threads:
+        for _ in threads.map(sync, [path for path in paths if not path.is_symlink()]):
+            pass
 
 
 def sync(path: Path) -> None:

@@ -148,22 +148,20 @@ class Workspace:
     # -- filling --
 
     def _bring(self, file: SnapshotFile, source: Path, target: Path) -> None:
-        mode = 0o755 if file.executable else 0o644
         try:
+            if file.size <= self.limits.copy:
+                _copy(file, source, target)
+                return
             status = source.stat()
             if status.st_size != file.size:
                 raise _damaged(file)
-            if file.size > self.limits.copy:
-                self._check(file, source, status)
-                if clone(source, target):
-                    os.utime(target, ns=(file.mtime, file.mtime))
-                    target.chmod(mode)
-                    return
+            self._check(file, source, status)
+            if not clone(source, target):
                 if _is_protected(status) and _link(source, target):
                     return
-            shutil.copyfile(source, target)
+                shutil.copyfile(source, target)
             os.utime(target, ns=(file.mtime, file.mtime))
-            target.chmod(mode)
+            target.chmod(_mode(file))
         except FileNotFoundError:
             raise _damaged(file) from None
 
@@ -210,6 +208,22 @@ class Workspace:
             f"folder: an attempt keeps {size(self.limits.quota)} and {self.limits.files} files. "
             f"Hand files on in the stage data, or write them elsewhere: {shown}"
         )
+
+
+def _mode(file: SnapshotFile) -> int:
+    return 0o755 if file.executable else 0o644
+
+
+def _copy(file: SnapshotFile, source: Path, target: Path) -> None:
+    """Copy a small file; there may be many of them, and somebody may be waiting for the attempt."""
+    with open(source, "rb", buffering=0) as reading:  # noqa: PTH123
+        content = reading.read()
+    if len(content) != file.size:
+        raise _damaged(file)
+    descriptor = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, _mode(file))
+    with open(descriptor, "wb", buffering=0) as writing:  # noqa: PTH123
+        writing.write(content)
+    os.utime(target, ns=(file.mtime, file.mtime))
 
 
 def _is_protected(status: os.stat_result) -> bool:

@@ -340,3 +340,7 @@ class Runner:
                 limit=_REMOVED_AT_ONCE,
             )
             more = removed.more
+        from jupyter_workflows.deploying import tidy  # of no use to a run in the foreground
+
+        # Not on the thread of the database: large folders may go.
+        await asyncio.to_thread(tidy, self.store, keep=self.settings.keep_versions)

@@ -56,6 +56,9 @@ class RunnerSettings:
     keep_runs_for, keep_runs
         Age in seconds, and number for each workflow, beyond which ended live runs are removed. `None`: no
         limit.
+    keep_versions
+        How many of each workflow's newest versions are kept although they are not live and no run follows
+        them. `None`: all.
     """
 
     concurrency: int = field(default_factory=default_concurrency)
@@ -73,6 +76,7 @@ class RunnerSettings:
     smtp: SmtpSettings | None = None
     keep_runs_for: float | None = None
     keep_runs: int | None = None
+    keep_versions: int | None = None
 
     def __post_init__(self) -> None:
         if self.concurrency < 1:

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from jupyter_workflows.deploying import (
     rollback,
     snapshot,
     sweep_snapshots,
+    tidy,
 )
 from jupyter_workflows.deploying.folders import locked
 from jupyter_workflows.execution.manifest import Manifest, read_manifest
@@ -289,10 +291,10 @@ STEPS = {
     "sealing": "jupyter_workflows.deploying.snapshot:seal",
     "before the transaction": "jupyter_workflows.store:Store.add_deployment",
     "before it gets its place": "jupyter_workflows.deploying.folders:Place.__call__",
-    "after it got its place": "jupyter_workflows.store.deployments:get_deployment",
-    "activating": "jupyter_workflows.store.deployments:activate",
-    "replacing hooks": "jupyter_workflows.store.deployments:_replace_hooks",
-    "replacing schedules": "jupyter_workflows.store.deployments:_replace_schedules",
+    "after it got its place": "jupyter_workflows.store.activation:get_deployment",
+    "activating": "jupyter_workflows.store.activation:activate",
+    "replacing hooks": "jupyter_workflows.store.activation:_replace_hooks",
+    "replacing schedules": "jupyter_workflows.store.activation:_replace_schedules",
     "making secrets": "jupyter_workflows.store.hook_secrets:make_missing",
     "writing the audit entry": "jupyter_workflows.store.auditing:note",
 }
@@ -469,6 +471,22 @@ def test_old_versions_can_be_removed_although_they_are_read_only(
     removed = remove_versions(store, keep=1)
     assert sorted(one.version for one in removed) == [2, 3]
     assert [one.snapshot.exists() for one in made] == [True, False, False, True]
+
+
+def test_tidying_removes_leavings_and_keeps_versions_unless_told(
+    project: Path, store: Store, deploy_it: Callable[..., Deployment]
+) -> None:
+    edit(project, lambda document: document["stages"]["a"].update(type="hook"))
+    made = [deploy_it(project) for _ in range(3)]
+    store.rotate_secret(made[0].uid, "a", overlap=timedelta(microseconds=1))
+    (made[0].snapshot.parent / ".new-abc").mkdir()
+    tidy(store)
+    assert state_of(store) == [f"{made[0].uid}/{version}" for version in (1, 2, 3)]
+    assert len(store.list_secrets(made[0].uid)) == 1
+    run = store.start_deployed(made[0].uid, "a", request={})
+    tidy(store, keep=0)
+    assert state_of(store) == [f"{made[0].uid}/3"]
+    assert store.get_run_record(run).deployment == made[2].id
 
 
 def test_read_only_folders_go_without_privileges(project: Path, deploy_it: Callable[..., Deployment]) -> None:

@@ -65,6 +65,12 @@ _log = logging.getLogger(__name__)
     "--keep-runs", type=click.IntRange(min=0), metavar="N", help="Keep the last N live runs of each workflow."
 )
 @click.option(
+    "--keep-versions",
+    type=click.IntRange(min=0),
+    metavar="N",
+    help="Keep the newest N versions of each workflow, the live one, and those that runs follow.",
+)
+@click.option(
     "--public-url",
     envvar="JUPYTER_WORKFLOWS_PUBLIC_URL",
     metavar="URL",
@@ -83,6 +89,7 @@ def runner(
     poll_interval: float | None,
     keep_days: float | None,
     keep_runs: int | None,
+    keep_versions: int | None,
     public_url: str | None,
     embedded: str | None,
     verbose: bool,
@@ -117,6 +124,7 @@ def runner(
         "poll_interval": poll_interval,
         "keep_runs_for": None if keep_days is None else keep_days * 86400,
         "keep_runs": keep_runs,
+        "keep_versions": keep_versions,
         "public_url": public_url,
     }
     settings = RunnerSettings(**{name: value for name, value in given.items() if value is not None})

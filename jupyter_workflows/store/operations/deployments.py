@@ -12,7 +12,8 @@ from sqlalchemy import Connection
 from jupyter_workflows.model.records import StageData
 from jupyter_workflows.model.states import RunMode
 
-from .. import deployments, hook_secrets, keys, runs
+from .. import activation, deployments, hook_secrets, keys, runs
+from ..activation import Place
 from ..deployment_records import (
     Activated,
     DeploymentRecord,
@@ -23,7 +24,6 @@ from ..deployment_records import (
     ScheduleRecord,
     WorkflowRecord,
 )
-from ..deployments import Place
 from ..errors import NotFound, WrongState
 from ..records import Idempotency, NewRun
 from .base import StoreBase
@@ -133,8 +133,8 @@ class DeploymentOperations(StoreBase):
 
         def act(connection: Connection) -> Activated:
             now = self.database.now(connection)
-            made = deployments.add(connection, new, parsed, place, now)
-            return deployments.activate(connection, made, parsed, by=new.created_by, now=now, what="deployed")
+            made = activation.add(connection, new, parsed, place, now)
+            return activation.activate(connection, made, parsed, by=new.created_by, now=now, what="deployed")
 
         return self.database.transact(act)
 
@@ -160,7 +160,7 @@ class DeploymentOperations(StoreBase):
             parsed = self._graphs.get(connection, chosen.document_hash)
             back = live is not None and wanted < live
             what = "rolled back" if back else "activated"
-            return deployments.activate(connection, chosen, parsed, by=by, now=now, what=what)
+            return activation.activate(connection, chosen, parsed, by=by, now=now, what=what)
 
         return self.database.transact(act)
 
@@ -183,7 +183,7 @@ class DeploymentOperations(StoreBase):
         Whether it was this call that paused it.
         """
         with self.database.write() as connection:
-            return deployments.pause(connection, uid, by=by, now=self.database.now(connection))
+            return activation.pause(connection, uid, by=by, now=self.database.now(connection))
 
     def resume(self, uid: str, *, by: str | None = None) -> bool:
         """Let a paused workflow go on; what was due meanwhile is not made up for.
@@ -193,7 +193,7 @@ class DeploymentOperations(StoreBase):
         Whether it was paused.
         """
         with self.database.write() as connection:
-            return deployments.resume(connection, uid, by=by, now=self.database.now(connection))
+            return activation.resume(connection, uid, by=by, now=self.database.now(connection))
 
     # -- starting --
 
