@@ -80,7 +80,6 @@ class Runner:
             environment or {},
             self._tell_servers,
         )
-        self._held: dict[str, tuple[Claim, asyncio.Task[None]]] = {}
         self._scheduler = Scheduler(
             store,
             self.in_database,
@@ -90,6 +89,7 @@ class Runner:
             clock=clock,
         )
         self._mailer = Mailer(store, self.in_database, settings.smtp)
+        self._held: dict[str, tuple[Claim, asyncio.Task[None]]] = {}
         self._work = asyncio.Event()
         self._leases_in_doubt = False
         self._claims_in_doubt = False
@@ -108,12 +108,12 @@ class Runner:
                 ("renewing leases", self.settings.renew_interval, self.renew),
                 ("looking for lost and expired stages", self.settings.sweep_interval, self.sweep),
                 ("removing old runs", self.settings.retention_interval, self.retain),
-            ]
                 (
                     "sending mail",
                     self.settings.mail_interval if self._only_run is None else 0,
                     self.send_mail,
                 ),
+            ]
         )
         try:
             await self.executor.start()
@@ -121,17 +121,17 @@ class Runner:
             wake_ups.open()
             periodic.start()
             await self._first_look()
-            await self._dispatch()
             self._scheduler.start()
+            await self._dispatch()
             await self._finish()
         finally:
             wake_ups.close()
             await self.executor.stop()
             await self._finish()
-            await periodic.stop()
             await self._scheduler.stop()
-            try:
+            await periodic.stop()
             await self._mailer.close()
+            try:
                 await self.in_database(self.store.unregister_runner, self.identity)
             except StoreError as error:
                 log.warning("the runner could not sign off: %s", error)
@@ -159,8 +159,8 @@ class Runner:
         """Claim again."""
         self._paused = False
         self._work.set()
-
         self._scheduler.nudge()
+
     @property
     def paused(self) -> bool:
         """Whether nothing is claimed at the moment."""
@@ -199,19 +199,19 @@ class Runner:
         # Whoever woke us may have cancelled what runs here, unless they said that there is work and no more.
         if any(message != QUEUED for message in messages):
             self._leases_in_doubt = True
-        self._work.set()
             self._scheduler.nudge()
+        self._work.set()
 
     def _tell_servers(self, claim: Claim) -> None:
         """Tell those who wait for the answer to a request that there is one."""
         wake(self.store.state_folder / "wake", claim.id.encode(), kind=SERVERS)
 
-    async def _dispatch(self) -> None:
     def _tell_runners(self) -> None:
         """Tell this runner and others that there is something to claim."""
         self._work.set()
         wake(self.store.state_folder / "wake", QUEUED)
 
+    async def _dispatch(self) -> None:
         while not self._stopping and not self._run_is_idle:
             self._work.clear()
             try:
@@ -267,9 +267,9 @@ class Runner:
         self._note_run_state(changes.run_state)
 
     def _note_run_state(self, state: RunState) -> None:
-        if self._only_run is not None and state in _IDLE_RUN:
         if state in _ENDED:
             self._scheduler.nudge()  # the job's next run may wait for this one
+        if self._only_run is not None and state in _IDLE_RUN:
             self._run_is_idle = True
             self._work.set()
 
@@ -325,11 +325,11 @@ class Runner:
             if claim.run.id == self._only_run:
                 self._note_run_state(changes.run_state)
 
-    async def retain(self) -> None:
     async def send_mail(self) -> None:
         """Send what lies in the outbox."""
         await self._mailer.deliver()
 
+    async def retain(self) -> None:
         """Remove runs that are too old or too many, some at a time so that nothing else has to wait."""
         more = True
         while more and not self._stopping:
