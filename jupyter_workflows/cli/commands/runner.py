@@ -102,6 +102,10 @@ def runner(
     at once, and what it executed is taken up again by another runner (or failed, as the stage's after_crash
     says). What a runner that died was executing is taken up again, too.
 
+    It starts jobs when they are due (see: jupyter workflows schedules), and mails failures of live runs to
+    the workflow's owner if JUPYTER_WORKFLOWS_SMTP_URL names a mail server:
+    smtp://USER:PASSWORD@HOST:587?from=ADDRESS (smtps:// for TLS from the start).
+
     \b
     Examples:
       jupyter workflows runner
@@ -109,10 +113,6 @@ def runner(
       jupyter workflows runner --database postgresql://db.example.org/workflows
     """
     limits = _limits(pools)
-    It starts jobs when they are due (see: jupyter workflows schedules), and mails failures of live runs to
-    the workflow's owner if JUPYTER_WORKFLOWS_SMTP_URL names a mail server:
-    smtp://USER:PASSWORD@HOST:587?from=ADDRESS (smtps:// for TLS from the start).
-
     from jupyter_workflows.runner.service import run_runner
     from jupyter_workflows.runner.settings import RunnerSettings
 
