@@ -9,6 +9,12 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstrai
 #: Text without the zero character, which PostgreSQL cannot keep.
 Text = Annotated[str, StringConstraints(min_length=1, max_length=500, pattern=r"^[^\x00]*$")]
 LongText = Annotated[str, StringConstraints(max_length=10_000, pattern=r"^[^\x00]*$")]
+#: Path of a workflow file, as the file browser shows it.
+WorkflowPath = Annotated[
+    str,
+    StringConstraints(max_length=2000, pattern=r"^[^\x00\\]+\.workflow$"),
+    Field(description="Path of a workflow file, from the server's root folder."),
+]
 Id = Annotated[str, StringConstraints(pattern=r"^[0-9a-z]{20}$")]
 StagePath = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=200)]
 #: A moment of which everybody knows when it is.

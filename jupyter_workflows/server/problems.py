@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from tornado import web
 
+from jupyter_workflows.deploying.errors import DeployError
 from jupyter_workflows.execution.project import ProjectError
 from jupyter_workflows.model.document import DocumentError
 from jupyter_workflows.runner.errors import RunnerError
@@ -131,6 +132,8 @@ _KINDS: list[tuple[type[Exception], int, str]] = [
     (DocumentError, 422, "invalid-workflow"),
     (ProjectError, 422, "invalid-project"),
 ]
+#: Statuses of deployments that were refused for another reason than the project, by code.
+_DEPLOY_STATUSES = {"snapshot-not-found": 409, "slug-frozen": 409, "file-error": 503, "busy": 409}
 _RETRY_AFTER = {"database-busy": "2", "database-unavailable": "10"}
 
 
@@ -146,6 +149,8 @@ def problem_of(error: Exception) -> Problem | None:
         )
     if isinstance(error, RunnerError):
         return Problem(422, "cannot-start", error.message, error.mend, choices=list(error.choices))
+    if isinstance(error, DeployError):
+        return _known(error, _DEPLOY_STATUSES.get(error.code, 422), error.code)
     for kind, status, code in _KINDS:
         if isinstance(error, kind):
             return _known(error, status, code)

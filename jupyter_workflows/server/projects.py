@@ -9,8 +9,6 @@ from jupyter_core.paths import is_hidden
 
 from .problems import Problem
 
-SUFFIX = ".workflow"
-
 
 class ProjectPaths:
     """Paths as the contents service has them, on the server's disk.
@@ -41,31 +39,19 @@ class ProjectPaths:
         root = self.root
         if root is None:
             raise Problem(
-                422,
-                "no-local-files",
-                "the files of this server do not lie on its disk",
-                errors=_at("No local path"),
+                409, "no-local-files", "the files of this server do not lie on its disk", errors=_at()
             )
         parts = [part for part in path.split("/") if part not in ("", ".")]
-        if not parts or ".." in parts or any("\\" in part or "\x00" in part for part in parts):
-            raise Problem(
-                422, "invalid-path", "this is not the path of a file", errors=_at("Not the path of a file")
-            )
-        try:
-            if any(len(part.encode()) > 255 for part in parts) or len(path.encode()) > 4000:
-                raise Problem(422, "invalid-path", "the path is too long", errors=_at("Too long"))
-        except UnicodeEncodeError:
-            raise Problem(422, "invalid-path", "the path is not text", errors=_at("Not text")) from None
         file = root.joinpath(*parts)
-        hidden = not getattr(self._contents, "allow_hidden", False) and is_hidden(str(file), str(root))
-        if hidden or not file.exists():
-            raise Problem(404, "not-found", f"there is no file {path}", errors=_at("There is no such file"))
-        if file.suffix != SUFFIX and not file.is_dir():
-            raise Problem(
-                422, "invalid-path", f"{path} is not a workflow", errors=_at(f"Must end in {SUFFIX}")
-            )
+        try:
+            found = ".." not in parts and file.is_file()
+        except (OSError, ValueError):  # a name that no file can have
+            found = False
+        hidden = not getattr(self._contents, "allow_hidden", False)
+        if not found or (hidden and is_hidden(str(file), str(root))):
+            raise Problem(404, "not-found", f"there is no file {path}", errors=_at())
         return file
 
 
-def _at(message: str) -> list[tuple[str, str]]:
-    return [("path", message)]
+def _at() -> list[tuple[str, str]]:
+    return [("path", "There is no such file")]

@@ -259,7 +259,7 @@ async def test_only_the_files_that_are_meant_are_run(api: Any, store: Store, pro
         ({"mode": "test", "path": "project/two.workflow", "speed": 1}, 422, "speed"),
         ({"mode": "test", "path": 3}, 422, "path"),
         ({"mode": "test", "path": "nothing.workflow"}, 404, "path"),
-        ({"mode": "test", "path": "../root_dir/project/two.workflow"}, 422, "path"),
+        ({"mode": "test", "path": "../root_dir/project/two.workflow"}, 404, "path"),
         ({"mode": "test", "path": "project/a.ipynb"}, 422, "path"),
         ({"mode": "test", "path": "x" * 5000}, 422, "path"),
     ],

@@ -6,20 +6,20 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from ..models import JsonObject, LongText, Model, Request
+from ..models import JsonObject, Model, Request, WorkflowPath
 
 
 class CheckPath(Request):
     """Check a workflow file as it lies on disk."""
 
-    path: LongText = Field(description="Path of a workflow file, from the server's root folder.")
+    path: WorkflowPath
 
 
 class CheckDocument(Request):
     """Check a document that is sent, such as one that is being edited."""
 
     document: JsonObject | str = Field(description="The document, or its text.")
-    path: LongText | None = Field(
+    path: WorkflowPath | None = Field(
         None,
         description="Where it will lie; its notebooks are looked for beside it. Else they are not checked.",
     )

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from ..auth import authenticated, authorized
 from ..base import WorkflowsHandler
-from ..operations import operation
+from ..operations import Answer, operation
 from .manager import DeploymentsManager
-from .models import DeployedModel, DeploymentList, DeploymentModel, DeploymentsQuery
+from .models import DeployedModel, DeploymentList, DeploymentModel, DeploymentsQuery, DeployRequest
 
 
 class _DeploymentsHandler(WorkflowsHandler):
@@ -25,6 +25,23 @@ class DeploymentsHandler(_DeploymentsHandler):
     async def get(self, query: DeploymentsQuery) -> DeploymentList:
         """The newest first."""
         return await self.call(self.deployments.list, query)
+
+    @authenticated
+    @authorized("execute")
+    @operation(
+        "Deploy a working copy",
+        body=DeployRequest,
+        status=201,
+        answer=DeployedModel,
+        problems=(404, 409),
+        location=True,
+    )
+    async def post(self, body: DeployRequest) -> Answer:
+        """A snapshot of the project becomes the next version, and the live one."""
+        file = await self.in_thread(self.app.projects.resolve, body.path)
+        # Not on the thread for changes: files are copied, and others must not wait for that.
+        made = await self.in_thread(self.deployments.deploy, file, body, self.hook_address, by=self.user_name)
+        return Answer(made, location=("deployments", made.id))
 
 
 class DeploymentHandler(_DeploymentsHandler):

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+from jupyter_workflows.deploying import Deployment, activate, deploy
+from jupyter_workflows.execution.project import Project
 from jupyter_workflows.runner.wakeup import wake
 from jupyter_workflows.store import InvalidCursor, Store
-from jupyter_workflows.store.deployment_records import Activated
 
+from ..checks.models import FindingModel
 from ..workflows.manager import HookAddress
 from ..workflows.models import HookModel, NewSecretModel
-from .models import DeployedModel, DeploymentList, DeploymentModel, DeploymentsQuery, JobModel
+from .models import DeployedModel, DeploymentList, DeploymentModel, DeploymentsQuery, DeployRequest, JobModel
 
 
 class DeploymentsManager:
@@ -37,16 +41,30 @@ class DeploymentsManager:
     def activate(self, deployment: str, address: HookAddress, *, by: str) -> DeployedModel:
         """Make a version live again."""
         found = self._store.get_deployment(deployment)
-        activated = self._store.activate(found.workflow_uid, found.version, by=by)
+        activated = activate(self._store, found.workflow_uid, found.version, by=by)
         wake(self._store.state_folder / "wake")
         return deployed_model(activated, address)
 
+    def deploy(self, file: Path, wanted: DeployRequest, address: HookAddress, *, by: str) -> DeployedModel:
+        """Make a working copy the next version of its workflow, and the live one."""
+        made = deploy(
+            self._store,
+            Project.open(file),
+            by=by,
+            note=wanted.note,
+            slug=wanted.slug,
+            owner_address=wanted.owner_address,
+            allow_warnings=wanted.allow_warnings,
+        )
+        wake(self._store.state_folder / "wake")
+        return deployed_model(made, address)
 
-def deployed_model(activated: Activated, address: HookAddress) -> DeployedModel:
+
+def deployed_model(deployment: Deployment, address: HookAddress) -> DeployedModel:
     """Return what is live now."""
     return DeployedModel(
-        **DeploymentModel.of(activated.deployment).model_dump(),
-        hooks=[HookModel.of(hook, address(hook.slug, hook.path)) for hook in activated.hooks],
+        **DeploymentModel.of(deployment.record).model_dump(),
+        hooks=[HookModel.of(hook, address(hook.slug, hook.path)) for hook in deployment.hooks],
         jobs=[
             JobModel(
                 stage=job.stage,
@@ -55,7 +73,9 @@ def deployed_model(activated: Activated, address: HookAddress) -> DeployedModel:
                 timezone=job.timezone,
                 next_due=job.next_due,
             )
-            for job in activated.schedules
+            for job in deployment.schedules
         ],
-        secrets=[NewSecretModel.of(secret) for secret in activated.secrets],
+        secrets=[NewSecretModel.of(secret) for secret in deployment.secrets],
+        instead_of=deployment.instead_of,
+        findings=[FindingModel(**finding.to_json()) for finding in deployment.findings],
     )

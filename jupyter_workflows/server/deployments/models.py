@@ -8,7 +8,8 @@ from pydantic import Field
 
 from jupyter_workflows.store.deployment_records import DeploymentRecord
 
-from ..models import LongText, Model, PageQuery, Request, Text
+from ..checks.models import FindingModel
+from ..models import LongText, Model, PageQuery, Request, StagePath, Text, WorkflowPath
 from ..workflows.models import HookModel, NewSecretModel
 
 
@@ -63,8 +64,12 @@ class DeploymentList(Model):
 class DeployRequest(Request):
     """What is deployed."""
 
-    path: LongText = Field(description="Path of a workflow file, from the server's root folder.")
+    path: WorkflowPath
     note: LongText | None = None
+    slug: StagePath | None = Field(
+        None, description="Its name in addresses, with the first deployment; by default that of the title."
+    )
+    owner_address: Text | None = Field(None, description="Where mail about failed runs goes.")
     allow_warnings: bool = Field(True, description="Whether a workflow with warnings is deployed.")
 
 
@@ -86,3 +91,5 @@ class DeployedModel(DeploymentModel):
     secrets: list[NewSecretModel] = Field(
         description="Secrets of hooks that are new: this is the only time that they are shown."
     )
+    instead_of: int | None = Field(description="The version that was live before.")
+    findings: list[FindingModel] = Field(description="What the check found; none of it is an error.")

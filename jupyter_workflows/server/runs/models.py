@@ -16,7 +16,6 @@ from ..models import (
     ErrorModel,
     Id,
     JsonObject,
-    LongText,
     Model,
     Moment,
     PageQuery,
@@ -24,6 +23,7 @@ from ..models import (
     Request,
     StagePath,
     Text,
+    WorkflowPath,
     error_model,
 )
 
@@ -276,7 +276,7 @@ class StartTest(Request):
     """Start a test run of a working copy."""
 
     mode: Literal["test"]
-    path: LongText = Field(description="Path of a workflow file, from the server's root folder.")
+    path: WorkflowPath
     stage: StagePath | None = Field(None, description="Path of the stage to begin with.")
     data: JsonObject = Field({}, description="Stage data to begin with.")
     request: JsonObject | None = Field(None, description="The request, for a hook.")
