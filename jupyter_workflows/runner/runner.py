@@ -79,7 +79,6 @@ class Runner:
             self.emit,
             environment or {},
             self._tell_servers,
-            settings.public_url,
         )
         self._scheduler = Scheduler(
             store,
