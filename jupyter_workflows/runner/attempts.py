@@ -148,7 +148,7 @@ class AttemptRunner:
         try:
             spec = self._specs.build(claim)
             if claim.once:
-                resolve_once(Path(spec.folder), claim.attempt, claim.once)
+                resolve_once(Path(spec.folder), claim.attempt, claim.once, after=claim.once_after)
             outcome: AttemptOutcome = await self._executor.execute(spec, on_progress)
             return outcome
         except Exception as error:

@@ -286,6 +286,8 @@ class Claim:
         The attempt's number, and the fence of everything that it writes.
     once
         How a person resolved `once` calls that had no end: key to ``"again"`` or ``"done:JSON"``.
+    once_after
+        The last attempt of which that person knew.
     """
 
     run: RunRecord
@@ -296,6 +298,7 @@ class Claim:
     request: Mapping[str, Any] | None = None
     answers: Any = None
     once: Mapping[str, str] = field(default_factory=dict)
+    once_after: int = 0
 
     @property
     def id(self) -> str:

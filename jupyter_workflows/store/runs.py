@@ -236,7 +236,7 @@ def retry_stage_run(
             deadline=None,
             remind_at=None,
             expires_at=None,
-            once=dict(once) if once else None,
+            once={"after": row.attempt, "how": dict(once)} if once else None,
         )
     )
     connection.execute(
