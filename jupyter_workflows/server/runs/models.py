@@ -150,6 +150,7 @@ class StageRunModel(Model):
     transition: str | None
     parents: list[str] = Field(description="Ids of the stage runs that it follows.")
     handled: bool = Field(description="It failed, and a failed transition took over.")
+    failures: int = Field(description="How many of its attempts have failed since it was last tried by hand.")
     assignee: str | None
     opened_by: str | None
     due_at: datetime | None
@@ -159,6 +160,7 @@ class StageRunModel(Model):
     deadline: datetime | None
     expires_at: datetime | None
     error: ErrorModel | None
+    conflicts: list[JsonObject] | None = Field(description="Keys that unrelated branches wrote.")
     attempts: list[AttemptModel]
 
     @classmethod
@@ -181,6 +183,7 @@ def _stage_run_fields(stage_run: StageRunRecord, attempts: tuple[AttemptRecord, 
         "transition": stage_run.transition,
         "parents": list(stage_run.parents),
         "handled": stage_run.handled,
+        "failures": stage_run.failures,
         "assignee": stage_run.assignee,
         "opened_by": stage_run.opened_by,
         "due_at": stage_run.due_at,
@@ -190,6 +193,7 @@ def _stage_run_fields(stage_run: StageRunRecord, attempts: tuple[AttemptRecord, 
         "deadline": stage_run.deadline,
         "expires_at": stage_run.expires_at,
         "error": error_model(stage_run.failure) if failed else None,
+        "conflicts": stage_run.conflicts,
         "attempts": [AttemptModel.of(attempt) for attempt in attempts],
     }
 
@@ -202,7 +206,6 @@ class StageRunDetail(StageRunModel):
     result: JsonObject | None = Field(description="The data after it; null until it completed.")
     inputs: list[JsonObject] | None = Field(description="The data of each arrival, for a joined one.")
     failure: ErrorModel | None = Field(description="What happened before, after a failed transition.")
-    conflicts: list[JsonObject] | None = Field(description="Keys that unrelated branches wrote.")
 
     @classmethod
     def detailed(cls, stage_run: StageRunRecord, attempts: tuple[AttemptRecord, ...]) -> StageRunDetail:
@@ -214,7 +217,6 @@ class StageRunDetail(StageRunModel):
             result=None if stage_run.result is None else public(dict(stage_run.result.values)),
             inputs=None if stage_run.inputs is None else [public(one) for one in stage_run.inputs],
             failure=error_model(stage_run.source_failure),
-            conflicts=stage_run.conflicts,
         )
 
 
