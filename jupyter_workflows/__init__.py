@@ -45,5 +45,11 @@ def __getattr__(name: str) -> Any:
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
+def _jupyter_server_extension_points() -> list[dict[str, Any]]:
+    from .server.app import WorkflowsApp
+
+    return [{"module": "jupyter_workflows.server.app", "app": WorkflowsApp}]
+
+
 def __dir__() -> list[str]:
     return sorted([*globals(), *__all__])

@@ -26,6 +26,18 @@ class Successor:
 
 
 @dataclass(frozen=True, slots=True)
+class Callback:
+    """A hook that can come after the executing stage; without `url` the server has no public address."""
+
+    path: str
+    title: str
+    url: str | None = None
+
+    def __str__(self) -> str:
+        return f"{self.path} ({json.dumps(self.title, ensure_ascii=False)})" if self.title else self.path
+
+
+@dataclass(frozen=True, slots=True)
 class Context:
     """The surroundings of one execution of a stage's notebook.
 
@@ -58,6 +70,7 @@ class Context:
     inputs: list[Mapping[str, Any]] | None = None
     failure: Mapping[str, Any] | None = None
     successors: tuple[Successor, ...] = ()
+    callbacks: tuple[Callback, ...] = ()
     request: Mapping[str, Any] | None = None
     answers: Any = None
     scheduled_time: str | None = None
@@ -101,6 +114,10 @@ def read_context(file: Path) -> Context:
             successors=tuple(
                 Successor(item["path"], item.get("title") or "", item.get("each"))
                 for item in raw.get("successors") or ()
+            ),
+            callbacks=tuple(
+                Callback(item["path"], item.get("title") or "", item.get("url"))
+                for item in raw.get("callbacks") or ()
             ),
             request=raw.get("request"),
             answers=raw.get("answers"),

@@ -1,4 +1,9 @@
-"""`get_request` and `respond`: the request that a hook answers."""
+"""`get_request` and `respond`: the request that a hook answers.
+
+An answer is a file in the stage run's folder, so that it outlives the kernel. It is not forced to the disk:
+whoever sends it stores it in the database first, and where the machine fails before that, nobody was
+answered and the attempt is made again.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +11,7 @@ import base64
 import datetime as dt
 import json
 import os
+import sys
 import tempfile
 from collections.abc import Mapping
 from decimal import Decimal
@@ -14,11 +20,35 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from .attempt import current
-from .blobs import sync_folder
 from .requests import Request
 
 if TYPE_CHECKING:
     from .attempt import Attempt
+
+#: Type of the message by which the engine learns of an answer while the notebook goes on.
+RESPONDED = "application/vnd.jupyter-workflows.responded+json"
+
+#: Headers that belong to one connection, to the server, or to the people who are signed in to it.
+_NOT_OURS = frozenset(
+    {
+        "connection",
+        "content-length",
+        "keep-alive",
+        "proxy-authenticate",
+        "proxy-authorization",
+        "proxy-connection",
+        "set-cookie",
+        "set-cookie2",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+    }
+)
+#: Bytes of an answer. Larger results are for an artifact, and its address in the answer.
+LARGEST_RESPONSE = 10 * 1024 * 1024
+
+_TOKEN = frozenset("!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyz")
 
 
 def get_request() -> Request:
@@ -50,7 +80,8 @@ def respond(body: Any = None, status: int = 200, headers: Mapping[str, str] | No
     body
         A mapping or list is sent as JSON, a string as text, bytes as they are, `None` as an empty body.
     headers
-        More headers, or another ``Content-Type``.
+        More headers, or another ``Content-Type``. Those that are the server's own business, such as
+        ``Connection``, ``Content-Length`` and ``Set-Cookie``, are refused.
     """
     response = _response(body, status, headers or {})
     attempt = current()
@@ -58,28 +89,38 @@ def respond(body: Any = None, status: int = 200, headers: Mapping[str, str] | No
         size = len(response["body"])
         print(f"Draft: would answer the request with status {status} and a body of {size} characters.")
         return
-    if not _store(response, attempt):
+    if _store(response, attempt):
+        _tell()
+    else:
         attempt.warn("respond was called again; the first answer stands, this one is ignored")
 
 
 def stored_response(attempt: Attempt) -> dict[str, Any] | None:
     """Return the answer that this or an earlier attempt stored."""
-    file = _stored(attempt)
-    if file is None:
-        return None
-    response: dict[str, Any] = json.loads(file.read_bytes())
-    return response
+    for file in _stored(attempt):
+        try:
+            response: dict[str, Any] = json.loads(file.read_bytes())
+        except ValueError:  # the machine failed before it was written out
+            continue
+        return response
+    return None
+
+
+def _tell() -> None:
+    """Say on IOPub that there is an answer; where nobody hears it, it is found after the cell."""
+    ipython = sys.modules.get("IPython")
+    shell = ipython.get_ipython() if ipython is not None else None
+    if shell is not None:
+        shell.display_pub.publish(data={RESPONDED: {}}, metadata={})
 
 
 def _store(response: dict[str, Any], attempt: Attempt) -> bool:
     folder = attempt.context.folder
-    if folder is None or _stored(attempt) is not None:
+    if folder is None or stored_response(attempt) is not None:
         return False
     descriptor, name = tempfile.mkstemp(dir=folder, prefix=".response-")
     with open(descriptor, "w", encoding="ascii") as stream:  # noqa: PTH123 - a descriptor has no path
         json.dump(response, stream)
-        stream.flush()
-        os.fsync(stream.fileno())
     try:
         # A link, unlike a rename, does not replace an answer that another thread stored meanwhile.
         os.link(name, folder / f"response-{attempt.context.attempt}.json")
@@ -87,14 +128,12 @@ def _store(response: dict[str, Any], attempt: Attempt) -> bool:
         return False
     finally:
         Path(name).unlink()
-    sync_folder(folder)
     return True
 
 
-def _stored(attempt: Attempt) -> Path | None:
+def _stored(attempt: Attempt) -> list[Path]:
     folder = attempt.context.folder
-    files = sorted(folder.glob("response-*.json"), key=_number) if folder else []
-    return files[0] if files else None
+    return sorted(folder.glob("response-*.json"), key=_number) if folder else []
 
 
 def _number(file: Path) -> tuple[int, str]:
@@ -108,8 +147,12 @@ def _response(body: Any, status: int, headers: Mapping[str, str]) -> dict[str, A
     sent = {}
     for name, value in headers.items():
         text = str(value)
-        if not isinstance(name, str) or not name or any(mark in name + text for mark in "\r\n\0"):
-            raise ValueError(f"not a header: {name!r}: {value!r}")
+        if not isinstance(name, str) or not name or not set(name.lower()) <= _TOKEN:
+            raise ValueError(f"not the name of a header: {name!r}")
+        if any(mark in text for mark in "\r\n\0") or not text.isascii():
+            raise ValueError(f"the header {name} can't have the value {value!r}: it takes one line of ASCII")
+        if name.lower() in _NOT_OURS:
+            raise ValueError(f"the header {name} is the server's to set; respond can't")
         sent[name] = text
     kind, encoding = None, "text"
     if body is None:
@@ -126,6 +169,12 @@ def _response(body: Any, status: int, headers: Mapping[str, str]) -> dict[str, A
         raise TypeError(
             f"respond can't send {type(body).__name__}; it takes a mapping, a list, a string or bytes"
         )
+    try:
+        size = len(text.encode())
+    except UnicodeEncodeError as error:
+        raise ValueError(f"respond can't send text with half a character: {error}") from None
+    if size > LARGEST_RESPONSE:
+        raise ValueError(f"the answer has {size} bytes; respond sends up to {LARGEST_RESPONSE}")
     if kind and "content-type" not in {name.lower() for name in sent}:
         sent["Content-Type"] = kind
     return {"status": int(status), "headers": sent, "body": text, "encoding": encoding}

@@ -93,7 +93,9 @@ def append_entry(file: Path, entry: Mapping[str, Any]) -> None:
         sync_folder(file.parent)
 
 
-def resolve_once(folder: Path, attempt: int, resolutions: Mapping[str, str]) -> None:
+def resolve_once(
+    folder: Path, attempt: int, resolutions: Mapping[str, str], *, after: int | None = None
+) -> None:
     """Write down what a person decided about `once` calls whose end is unknown.
 
     Parameters
@@ -102,6 +104,9 @@ def resolve_once(folder: Path, attempt: int, resolutions: Mapping[str, str]) -> 
         The attempt that is about to start.
     resolutions
         For each key ``again``, or ``done:JSON`` with the result.
+    after
+        The last attempt of which the person knew; by default the one before. A decision is followed once:
+        a later attempt has acted on it, or ended with a call of which the person knew nothing.
 
     Raises
     ------
@@ -110,6 +115,7 @@ def resolve_once(folder: Path, attempt: int, resolutions: Mapping[str, str]) -> 
     """
     blobs = Blobs(folder, None, attempt)
     entries = []
+    followed = _keys_after(folder, attempt - 1 if after is None else after)
     for key, resolution in resolutions.items():
         entry: dict[str, Any] = {"type": "once", "key": key, "attempt": attempt}
         if resolution == "again":
@@ -125,7 +131,22 @@ def resolve_once(folder: Path, attempt: int, resolutions: Mapping[str, str]) -> 
         wire = encode(result, key="result", save=blobs.save)
         entries.append({**entry, "state": "completed", "result": wire})
     for entry in entries:
+        if entry["key"] in followed:
+            continue
         append_entry(folder / f"journal-{attempt}.jsonl", entry)
+
+
+def _keys_after(folder: Path, attempt: int) -> set[str]:
+    """Return the keys of `once` calls that attempts after the given one wrote something about."""
+    return {
+        entry["key"]
+        for file in _files(folder)
+        for entry in _entries(file)
+        if entry.get("type") == "once"
+        and isinstance(entry.get("key"), str)
+        and isinstance(entry.get("attempt"), int)
+        and entry["attempt"] > attempt
+    }
 
 
 def _files(folder: Path) -> list[Path]:

@@ -17,6 +17,14 @@ from .wire import KIND, decode
 if TYPE_CHECKING:
     from .wire import Load
 
+#: Fields of a form.
+_MOST_FIELDS = 10_000
+
+#: Defects of a multipart body that is cut off, or whose parts cannot be told apart.
+_BROKEN = frozenset(
+    {"CloseBoundaryNotFoundDefect", "NoBoundaryInMultipartDefect", "StartBoundaryNotFoundDefect"}
+)
+
 
 class MultiMapping(Mapping[str, str]):
     """Names with one or more values each; an item is the first one.
@@ -123,18 +131,31 @@ class Request:
         In a form a name with several values has a list, and a file is an `Upload`. An empty body is `None`;
         one that is not what its content type says is text or bytes.
         """
+        try:
+            return self.parse()
+        except ValueError:
+            return _text_or_bytes(self.raw)
+
+    def parse(self) -> Any:
+        """Return the body as `body` does.
+
+        Raises
+        ------
+        ValueError
+            It is not what its content type says.
+        """
         if not self.raw:
             return None
         kind = self.content_type
+        if kind == "application/json" or kind.endswith("+json"):
+            return self.json()
+        if kind == "application/x-www-form-urlencoded":
+            return _grouped(parse_qsl(self.text, keep_blank_values=True, max_num_fields=_MOST_FIELDS))
+        if kind == "multipart/form-data":
+            return _grouped(_parts(self.headers["content-type"], self.raw))
         try:
-            if kind == "application/json" or kind.endswith("+json"):
-                return self.json()
-            if kind == "application/x-www-form-urlencoded":
-                return _grouped(parse_qsl(self.text, keep_blank_values=True, strict_parsing=False))
-            if kind == "multipart/form-data":
-                return _grouped(_parts(self.headers["content-type"], self.raw))
             return self.text
-        except ValueError:
+        except UnicodeDecodeError:
             return _text_or_bytes(self.raw)
 
     @property
@@ -189,7 +210,7 @@ def _pairs(source: Any) -> list[tuple[str, str]]:
 def _parts(content_type: str, raw: bytes) -> list[tuple[str, str | Upload]]:
     head = f"MIME-Version: 1.0\r\nContent-Type: {content_type}\r\n\r\n".encode()
     message = BytesParser(policy=policy.HTTP).parsebytes(head + raw)
-    if not message.is_multipart():
+    if not message.is_multipart() or any(type(defect).__name__ in _BROKEN for defect in message.defects):
         raise ValueError("the body is not the multipart form that its content type says")
     parts: list[tuple[str, str | Upload]] = []
     for part in message.iter_parts():

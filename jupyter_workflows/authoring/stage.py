@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 import json
-from collections.abc import Iterator, Mapping, MutableMapping
+from collections.abc import Iterator, Mapping, MutableMapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +16,7 @@ from .wire import KIND, Artifact, decode, encode, public
 if TYPE_CHECKING:
     from .attempt import Attempt
     from .blobs import Blobs
+    from .context import Callback
 
 #: Values of these types can't be changed in place.
 _IMMUTABLE = (str, int, float, bool, type(None), bytes)
@@ -151,6 +152,41 @@ class Stage(MutableMapping[str, Any]):
             ]
         return list(self._inputs)
 
+    def callback_url(self, hook: str) -> str:
+        """Return an address for a hook that comes after this stage: a request to it reaches this run.
+
+        It can be given away, in a mail or to a payment service: who knows it needs no token. It is good for
+        one request and until the run ends, also for one that comes before the hook waits, and it stays the
+        same when this stage is tried again.
+
+        Parameters
+        ----------
+        hook
+            The hook's path, or its title.
+
+        Raises
+        ------
+        LookupError
+            No such hook comes after this stage.
+        RuntimeError
+            The server does not know its public address.
+        """
+        context = self._attempt.context
+        if context.draft:
+            url = f"https://example.org/draft/{hook}"
+            print(f"Draft: in a run this would be an address for {hook!r}; {url} stands in for it.")
+            return url
+        found = [one for one in context.callbacks if one.path == hook]
+        found = found or [one for one in context.callbacks if one.title == hook]
+        if len(found) != 1:
+            raise LookupError(_no_hook(hook, context.callbacks, several=bool(found)))
+        if found[0].url is None:
+            raise RuntimeError(
+                "callback_url needs the address under which the server is reached from outside: set "
+                "WorkflowsApp.public_url for the server, or --public-url for a runner"
+            )
+        return found[0].url
+
     # --------------------------------------------------------------------------- the mapping
     def __getitem__(self, key: str) -> Any:
         if key not in self._values:
@@ -252,6 +288,15 @@ class Stage(MutableMapping[str, Any]):
         if isinstance(wire, dict) and KIND in wire and wire[KIND] != "object":
             return str(value)
         return _shortened(json.dumps(public(wire), ensure_ascii=False))
+
+
+def _no_hook(name: str, callbacks: Sequence[Callback], *, several: bool) -> str:
+    if several:
+        return f"more than one hook has the title {name!r}; use a path: {', '.join(map(str, callbacks))}"
+    if not callbacks:
+        return f"no hook comes after this stage, so there is no address for {name!r}"
+    near = closest(name, [text for one in callbacks for text in (one.path, one.title) if text])
+    return f"no hook {name!r} comes after this stage. The hooks are {', '.join(map(str, callbacks))}.{near}"
 
 
 def _holds_file(value: object) -> bool:

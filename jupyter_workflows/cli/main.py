@@ -14,6 +14,7 @@ _COMMANDS = f"{__package__}.commands"
 _BEGIN = "Begin"
 _WORK = "Check and run"
 _LOOK = "See what happened"
+_LIVE = "Make live"
 _OPERATE = "Operate"
 
 _ENTRIES = {
@@ -23,8 +24,17 @@ _ENTRIES = {
         f"{_COMMANDS}.check:check", "Say what is wrong with a workflow, and how to mend it.", _WORK
     ),
     "run": Entry(f"{_COMMANDS}.run:run", "Run the working copy of a workflow.", _WORK),
+    "deploy": Entry(f"{_COMMANDS}.deploy:deploy", "Make a working copy the live version.", _LIVE),
+    "deployments": Entry(
+        f"{_COMMANDS}.deployments:deployments", "List versions; activate, pause, resume one.", _LIVE
+    ),
+    "rollback": Entry(f"{_COMMANDS}.rollback:rollback", "Make an older version live again.", _LIVE),
+    "secrets": Entry(f"{_COMMANDS}.secrets:secrets", "List, rotate and revoke secrets of hooks.", _LIVE),
     "runs": Entry(f"{_COMMANDS}.runs:runs", "List and show runs, read logs, cancel, retry.", _LOOK),
     "tasks": Entry(f"{_COMMANDS}.tasks:tasks", "List what waits for a person or a request.", _LOOK),
+    "schedules": Entry(
+        f"{_COMMANDS}.schedules:schedules", "Say when jobs are due; run one now, or for past times.", _OPERATE
+    ),
     "runner": Entry(f"{_COMMANDS}.runner:runner", "Execute what is queued, until stopped.", _OPERATE),
     "database": Entry(f"{_COMMANDS}.database:database", "Show where the database is, upgrade it.", _OPERATE),
 }

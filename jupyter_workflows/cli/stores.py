@@ -6,16 +6,21 @@ import os
 import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, TypeVar
+from functools import wraps
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import click
+from click.core import ParameterSource
 
 from .errors import CliError
 from .loading import SUFFIX, open_project
 
 if TYPE_CHECKING:
     from jupyter_workflows.store import RunDetails, StageRunRecord, Store
+
+    from .remote import RemoteStore
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -35,6 +40,75 @@ def database_option(function: F) -> F:
     )(function)
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where runs are: in a database, or on a server that is asked over HTTP."""
+
+    database: str | None = None
+    server: str | None = None
+    token: str | None = None
+
+
+def place_options(function: F) -> F:
+    """Add ``--server``, ``--token`` and ``--database``, which the function gets as `place`."""
+
+    @click.option(
+        "--server",
+        metavar="URL",
+        envvar="JUPYTER_WORKFLOWS_SERVER",
+        show_envvar=True,
+        help="Ask a running Jupyter server, by its address, instead of the database.",
+    )
+    @click.option(
+        "--token",
+        metavar="TOKEN",
+        envvar="JUPYTER_WORKFLOWS_TOKEN",
+        show_envvar=True,
+        help="The server's token; that of a server of yours on this machine is found by itself.",
+    )
+    @database_option
+    @wraps(function)
+    def wrapped(
+        *arguments: Any, database: str | None, server: str | None, token: str | None, **given: Any
+    ) -> Any:
+        context = click.get_current_context()
+        if server is not None and context.get_parameter_source("database") is ParameterSource.COMMANDLINE:
+            if context.get_parameter_source("server") is ParameterSource.COMMANDLINE:
+                raise CliError("--server and --database do not go together", "Leave one of them out")
+            server = None  # what was typed counts before what the environment says
+        return function(*arguments, place=Place(database, server, token), **given)
+
+    return cast("F", wrapped)
+
+
+@contextmanager
+def opened(place: Place) -> Iterator[Store | RemoteStore]:
+    """Open the store, or what stands for it, and close it at the end."""
+    if place.server is None:
+        with opened_store(place.database) as store:
+            yield store
+        return
+    from .remote import RemoteStore
+
+    yield RemoteStore(place.server, place.token)
+
+
+def report_of(store: Store | RemoteStore, run_id: str) -> dict[str, Any]:
+    """Return what a run came to; see `run_report`."""
+    from jupyter_workflows.runner.report import run_report
+    from jupyter_workflows.store import Store
+
+    return run_report(store, run_id) if isinstance(store, Store) else store.report(run_id)
+
+
+def wake_runners(store: Store | RemoteStore) -> int:
+    """Wake the runners that there are, and return how many; a server wakes its own."""
+    from jupyter_workflows.runner.wakeup import wake
+    from jupyter_workflows.store import Store
+
+    return wake(store.state_folder / "wake") if isinstance(store, Store) else 1
+
+
 @contextmanager
 def opened_store(url: str | None) -> Iterator[Store]:
     """Open the store and close it at the end."""
@@ -47,7 +121,7 @@ def opened_store(url: str | None) -> Iterator[Store]:
         store.close()
 
 
-def find_run(store: Store, prefix: str) -> RunDetails:
+def find_run(store: Store | RemoteStore, prefix: str) -> RunDetails:
     """Return the run whose id begins with `prefix`.
 
     Raises
@@ -58,7 +132,7 @@ def find_run(store: Store, prefix: str) -> RunDetails:
     return store.get_run(_find_run_id(store, prefix.strip().lower()))
 
 
-def _find_run_id(store: Store, prefix: str) -> str:
+def _find_run_id(store: Store | RemoteStore, prefix: str) -> str:
     from jupyter_workflows.store import RunFilter
 
     if not _ID.fullmatch(prefix):

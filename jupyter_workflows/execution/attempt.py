@@ -21,12 +21,13 @@ from jupyter_workflows.execution.context import context_path, kernel_environment
 from jupyter_workflows.execution.kernels.errors import KernelStartError, NoSuchKernel
 from jupyter_workflows.execution.limits import CancelToken, Limits
 from jupyter_workflows.execution.parameters import stage_parameters
-from jupyter_workflows.execution.records import stored_response
+from jupyter_workflows.execution.responses import stored_response
 from jupyter_workflows.execution.running import StageKernel, fork_server_at
 from jupyter_workflows.execution.saving import papermill_address
 from jupyter_workflows.execution.session import OnProgress, Session
 from jupyter_workflows.execution.source import Source, SourceError, read_source
 from jupyter_workflows.execution.spec import AttemptError, AttemptOutcome, AttemptSpec
+from jupyter_workflows.execution.workspace import Workspace
 from jupyter_workflows.model.states import AttemptState
 
 logger = logging.getLogger(__name__)
@@ -83,8 +84,9 @@ class _Attempt:
         started = time.perf_counter()
         if self.cancel is not None and self.cancel.cancelled:
             return AttemptOutcome(AttemptState.CANCELLED)
+        workspace = Workspace.of(self.spec)
         try:
-            outcome = self._execute()
+            outcome = self._execute(workspace)
         except SourceError as error:
             outcome = self._failed(error.name, error.message, retriable=False)
         except NoSuchKernel as error:
@@ -96,6 +98,9 @@ class _Attempt:
         except Exception as error:
             logger.exception("Attempt %s of stage run %s", self.spec.attempt, self.spec.stage_run_id)
             outcome = self._failed(type(error).__name__, str(error), details=traceback.format_exc())
+        if workspace is not None:
+            outcome.warnings.extend(self._timed("workspace kept", workspace.close))
+            outcome.timings.update(self.timings)
         outcome.timings["total"] = time.perf_counter() - started
         return outcome
 
@@ -106,10 +111,12 @@ class _Attempt:
         finally:
             ensure_event_loop().close()
 
-    def _execute(self) -> AttemptOutcome:
+    def _execute(self, workspace: Workspace | None) -> AttemptOutcome:
         spec = self.spec
         Path(spec.folder).mkdir(mode=0o700, parents=True, exist_ok=True)
         Path(spec.output).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if workspace is not None:
+            self._timed("workspace", workspace.fill)
         source = self._timed("load", lambda: read_source(spec.notebook))
         artifacts = local_artifacts(spec)
         kernel = StageKernel(

@@ -21,6 +21,7 @@ from jupyter_workflows.execution.kernels.errors import KernelStartError
 from jupyter_workflows.execution.limits import Guard, StopReason
 from jupyter_workflows.execution.manager import StageExecutionManager
 from jupyter_workflows.execution.nodes import node
+from jupyter_workflows.execution.responses import tells_response
 from jupyter_workflows.execution.session import Session
 from jupyter_workflows.execution.spec import AttemptError
 from jupyter_workflows.model.states import AttemptState
@@ -66,7 +67,10 @@ class StageNotebookClient(PapermillNotebookClient):  # type: ignore[misc]
             if not work.done() or not await work:
                 await self._stop(guard, work)
         except KernelStartError as error:
-            session.result.fail(AttemptError("KernelStartError", str(error)))
+            if session.kernel.is_supported():
+                session.result.fail(AttemptError("KernelStartError", str(error)))
+            else:
+                session.result.fail(_fork_server_died(None), AttemptState.LOST)
         except Exception as error:
             logger.exception("The execution of stage %s broke off", session.spec.stage_path)
             session.result.fail(AttemptError(type(error).__name__, str(error)))
@@ -93,6 +97,8 @@ class StageNotebookClient(PapermillNotebookClient):  # type: ignore[misc]
         self._tasks.append(asyncio.ensure_future(self._read_outputs()))
         session.timings["kernel"] = time.perf_counter() - started
         session.report("started")
+        if session.spec.attempt > 1:
+            session.look_for_response()
         self.nb["metadata"]["language_info"] = node(session.kernel.language_info)
         guard.start_clock()
         started = time.perf_counter()
@@ -106,7 +112,7 @@ class StageNotebookClient(PapermillNotebookClient):  # type: ignore[misc]
 
     async def _execute_cells(self, guard: Guard) -> bool | None:
         """Execute the cells; return whether they ended successfully, or `None` if they were stopped."""
-        cells = self.nb["cells"]
+        session, cells = self.session, self.nb["cells"]
         for index, cell in enumerate(cells):
             if not _is_executed(cell):
                 self.nb_man.cell_start(cell, index)
@@ -121,6 +127,7 @@ class StageNotebookClient(PapermillNotebookClient):  # type: ignore[misc]
                 raise
             finally:
                 self.nb_man.cell_complete(cell, index)
+            session.look_for_response()
             if guard.reason is not None:
                 self.nb_man.cell_exception(cell, index)
                 return None
@@ -229,6 +236,9 @@ class StageNotebookClient(PapermillNotebookClient):  # type: ignore[misc]
             self._messages += 1
             if self._messages % 64 == 0:
                 await asyncio.sleep(0)  # a flood of messages never waits: let timers and replies have a turn
+            if tells_response(message):
+                self.session.look_for_response()
+                continue
             if self._target is None or message["parent_header"].get("msg_id") != self._parent:
                 continue
             try:
@@ -292,6 +302,7 @@ class StageNotebookClient(PapermillNotebookClient):  # type: ignore[misc]
         interval = self.session.limits.save
         while True:
             await asyncio.sleep(interval)
+            self.session.look_for_response()
             if not self.nb_man.dirty:
                 continue
             started = time.monotonic()
@@ -381,11 +392,11 @@ class StageNotebookClient(PapermillNotebookClient):  # type: ignore[misc]
             text = messages.memory_exceeded(spec.stage_title, spec.memory or 0, guard.used_memory, place)
             return AttemptError("MemoryLimitExceeded", text, place), AttemptState.FAILED
         kernel = self.session.kernel
+        if not kernel.is_supported():
+            return _fork_server_died(place), AttemptState.LOST
         if self._parent is None:
             text = kernel.start_failure(messages.kernel_not_ready(guard.exit_code))
             return AttemptError("KernelStartError", text), AttemptState.FAILED
-        if not kernel.is_supported():
-            return AttemptError("ForkServerDied", messages.FORK_SERVER_DIED, place), AttemptState.LOST
         text = messages.kernel_died(place, guard.exit_code, spec.memory)
         return AttemptError("KernelDied", text, place), AttemptState.FAILED
 
@@ -402,3 +413,7 @@ class StageNotebookClient(PapermillNotebookClient):  # type: ignore[misc]
 
 def _is_executed(cell: NotebookNode) -> bool:
     return cell["cell_type"] == "code" and bool(cell["source"].strip())
+
+
+def _fork_server_died(place: int | None) -> AttemptError:
+    return AttemptError("ForkServerDied", messages.FORK_SERVER_DIED, place)

@@ -46,6 +46,7 @@ def context(spec: AttemptSpec, artifacts: str | Path) -> dict[str, Any]:
         "inputs": spec.inputs,
         "failure": spec.failure,
         "successors": [dataclasses.asdict(successor) for successor in spec.successors],
+        "callbacks": [dataclasses.asdict(callback) for callback in spec.callbacks],
         "request": spec.request,
         "answers": spec.answers,
         "scheduled_time": spec.scheduled_time,

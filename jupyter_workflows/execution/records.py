@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
 from typing import Any
 
 from nbformat import NotebookNode
@@ -50,19 +48,6 @@ def accept(session: Session, reply: dict[str, Any]) -> None:
     else:
         detail = f"{name}: {value}" if name else "it did not answer"
     result.fail(AttemptError("RecordMissing", messages.no_record(messages.plain(detail))))
-
-
-def stored_response(folder: str) -> dict[str, Any] | None:
-    """Return the answer to a hook's request that this or an earlier attempt stored."""
-    files = {}
-    for file in Path(folder).glob("response-*.json"):
-        number = file.stem.rpartition("-")[2]
-        if number.isdigit():
-            files[int(number)] = file
-    if not files:
-        return None
-    response: dict[str, Any] = json.loads(files[min(files)].read_bytes())
-    return response
 
 
 class ToleratedError(NotebookNode):

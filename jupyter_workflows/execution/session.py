@@ -14,6 +14,7 @@ from jupyter_workflows.execution.evidence import Evidence
 from jupyter_workflows.execution.files import write_atomically
 from jupyter_workflows.execution.limits import CancelToken, Limits
 from jupyter_workflows.execution.nodes import node
+from jupyter_workflows.execution.responses import stored_response
 from jupyter_workflows.execution.source import Source
 from jupyter_workflows.execution.spec import AttemptError, AttemptSpec, Progress
 from jupyter_workflows.model.states import AttemptState
@@ -95,8 +96,16 @@ class Session:
         self.timings: dict[str, float] = {}
         self.evidence = Evidence(spec.output)
         self._on_progress = on_progress
+        self._awaits_response = spec.request is not None
 
-    def report(self, event: str, *, cell: int | None = None, message: str | None = None) -> None:
+    def report(
+        self,
+        event: str,
+        *,
+        cell: int | None = None,
+        message: str | None = None,
+        response: dict[str, Any] | None = None,
+    ) -> None:
         """Give a sign of life."""
         if self._on_progress is not None:
             self._on_progress(
@@ -107,8 +116,18 @@ class Session:
                     cell=cell,
                     cells=len(self.source.indices),
                     message=message,
+                    response=response,
                 )
             )
+
+    def look_for_response(self) -> None:
+        """Pass the notebook's answer to its request on, once there is one."""
+        if not self._awaits_response:
+            return
+        response = stored_response(self.spec.folder)
+        if response is not None:
+            self._awaits_response = False
+            self.report("response", response=response)
 
     def source_index(self, notebook: NotebookNode, index: int) -> int | None:
         """Return the index in the source notebook of a cell of the executed one."""

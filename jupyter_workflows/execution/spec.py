@@ -23,6 +23,15 @@ class Successor:
 
 
 @dataclass(frozen=True, slots=True)
+class Callback:
+    """A hook that can come after the executing stage, and the address that calls it."""
+
+    path: str
+    title: str
+    url: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class AttemptSpec:
     """Everything that one execution of a stage's notebook depends on.
 
@@ -50,6 +59,9 @@ class AttemptSpec:
         Seconds of executing after which the attempt is interrupted, then killed. `None`: no limit.
     memory
         Bytes that the kernel may use. `None`: no limit.
+    snapshot
+        Folder of the deployment's snapshot, from which `project` is filled for this attempt alone. `None`:
+        `project` is a working copy.
     """
 
     run_id: str
@@ -75,12 +87,14 @@ class AttemptSpec:
     inputs: list[dict[str, Any]] | None = None
     failure: dict[str, Any] | None = None
     successors: list[Successor] = field(default_factory=list)
+    callbacks: list[Callback] = field(default_factory=list)
     request: dict[str, Any] | None = None
     answers: dict[str, Any] | list[dict[str, Any]] | None = None
     scheduled_time: str | None = None
     assignee: str | None = None
     user: str | None = None
     environment: dict[str, str] = field(default_factory=dict)
+    snapshot: str | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Return the specification as JSON-serialisable mapping."""
@@ -90,7 +104,8 @@ class AttemptSpec:
     def from_json(cls, value: dict[str, Any]) -> AttemptSpec:
         """Build a specification from what `to_json` returned."""
         successors = [Successor(**item) for item in value.get("successors", [])]
-        return cls(**{**value, "successors": successors})
+        callbacks = [Callback(**item) for item in value.get("callbacks", [])]
+        return cls(**{**value, "successors": successors, "callbacks": callbacks})
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +188,8 @@ class Progress:
     Parameters
     ----------
     event
-        ``"started"`` (kernel ready), ``"cell"`` (cell `cell` of `cells` begins) or ``"message"``.
+        ``"started"`` (kernel ready), ``"cell"`` (cell `cell` of `cells` begins), ``"message"``, or
+        ``"response"``: the notebook has answered the request, and goes on.
     """
 
     stage_run_id: str
@@ -182,3 +198,4 @@ class Progress:
     cell: int | None = None
     cells: int | None = None
     message: str | None = None
+    response: dict[str, Any] | None = None

@@ -301,6 +301,10 @@ class HookStage(StageBase):
     type: Literal["hook"]
     methods: Annotated[list[Literal["GET", "POST", "PUT", "PATCH", "DELETE"]], Field(min_length=1)] = ["POST"]
     auth: Annotated[HookAuth, Field(validate_default=True)] = {"kind": "token"}
+    route: str | None = None
+    """
+    The path below the hook's own: `{order}/items/{item}` names its parts, `{rest...}` takes what is left.
+    """
     response: Literal["wait", "accept"] = "wait"
     """
     Whether the caller waits for the stage's response or is told at once that it was accepted.

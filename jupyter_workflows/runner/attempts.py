@@ -41,6 +41,8 @@ class AttemptRunner:
         Calls a function on the thread that talks to the database.
     complete
         Records an end, on that thread, and returns with it what can be executed in the freed place.
+    answered
+        Called when what a caller waits for is recorded.
     """
 
     def __init__(
@@ -51,6 +53,7 @@ class AttemptRunner:
         complete: Callable[[Claim, Outcome, AttemptReport, Graph], Ended],
         emit: Listener,
         environment: Mapping[str, str],
+        answered: Callable[[Claim], None] = lambda claim: None,
     ) -> None:
         self._store = store
         self._executor = executor
@@ -58,6 +61,8 @@ class AttemptRunner:
         self._complete = complete
         self._emit = emit
         self._specs = SpecBuilder(store, environment)
+        self._answered = answered
+        self._responding: set[asyncio.Task[None]] = set()
 
     async def execute(self, claim: Claim) -> Ended:
         """Execute a claim to its recorded end; return what that changed, and what comes next.
@@ -87,8 +92,11 @@ class AttemptRunner:
             warnings=tuple(outcome.warnings),
             timings=outcome.timings,
             artifacts=_artifact_sizes(outcome),
+            response=outcome.response,
         )
         changes, following = await self._record(claim, decision, report, graph)
+        if claim.request is not None:
+            self._answered(claim)
         self._emit(
             _event(
                 "stage-ended",
@@ -118,17 +126,35 @@ class AttemptRunner:
         last: Ended = await self._in_database(self._complete, claim, decision, report, graph)
         return last
 
+    def _respond(self, claim: Claim, response: Mapping[str, Any]) -> None:
+        """Record an answer while the notebook goes on; kept until it is done, as asyncio asks for it."""
+        task = asyncio.create_task(self._store_response(claim, response), name=f"answer of {claim.id}")
+        self._responding.add(task)
+        task.add_done_callback(self._responding.discard)
+
+    async def _store_response(self, claim: Claim, response: Mapping[str, Any]) -> None:
+        try:
+            await self._in_database(self._store.respond, claim, response)
+        except (StaleClaim, NotFound):
+            log.info("stage run %s was cancelled or taken before its answer was recorded", claim.id)
+        except StoreError as error:
+            log.warning("the answer of stage run %s is recorded with its end: %s", claim.id, error)
+        else:
+            self._answered(claim)
+
     async def _outcome(self, claim: Claim) -> AttemptOutcome:
         def on_progress(progress: Progress) -> None:
             if progress.event == "cell":
                 self._emit(_event("cell", claim, cell=progress.cell, cells=progress.cells))
+            elif progress.event == "response" and progress.response is not None:
+                self._respond(claim, progress.response)
             elif progress.event == "message":
                 self._emit(_event("notice", claim, message=progress.message))
 
         try:
             spec = self._specs.build(claim)
             if claim.once:
-                resolve_once(Path(spec.folder), claim.attempt, claim.once)
+                resolve_once(Path(spec.folder), claim.attempt, claim.once, after=claim.once_after)
             outcome: AttemptOutcome = await self._executor.execute(spec, on_progress)
             return outcome
         except Exception as error:

@@ -73,7 +73,7 @@ def run_workflow(project: Project, options: RunOptions, listener: Listener) -> s
     store = open_store(options.database)
     try:
         identity = RunnerIdentity.current()
-        new = _new_run(project, graph, entry, options, store, identity)
+        new = working_copy_run(project, graph, entry, options, store, owner=identity.id)
         run_id = store.create_run(new)
         listener(RunEvent("run-started", run_id, title=project.document.title))
         _work_off(store, identity, run_id, options, listener)
@@ -140,14 +140,27 @@ def find_entry(graph: Graph, path: str | None) -> str:
         raise RunnerError(error.message.rstrip("."), mend, choices=error.choices) from None
 
 
-def _new_run(
+def working_copy_run(
     project: Project,
     graph: Graph,
     entry: str,
     options: RunOptions,
     store: Store,
-    identity: RunnerIdentity,
+    *,
+    owner: str | None = None,
 ) -> NewRun:
+    """Return a test run of a project's working copy.
+
+    Parameters
+    ----------
+    owner
+        Id of the runner that alone may claim it; `None`: any runner.
+
+    Raises
+    ------
+    RunnerError
+        The options do not fit the workflow.
+    """
     stages = project.document.stages
     answers = _checked_answers(graph, options.answers)
     requests = {
@@ -173,7 +186,7 @@ def _new_run(
         data=initial_data(store, options.data),
         mode=RunMode.TEST,
         started_by=options.user,
-        owner=identity.id,
+        owner=owner,
         request=request,
         requests=requests or None,
         answers=answers,

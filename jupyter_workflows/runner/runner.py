@@ -18,9 +18,11 @@ from jupyter_workflows.store import AttemptReport, Claim, RunnerIdentity, StaleC
 
 from .attempts import AttemptRunner, Ended
 from .events import Listener, RunEvent
+from .mail import Mailer
 from .periodic import Periodic, steady_seconds
+from .scheduler import Clock, Scheduler
 from .settings import RunnerSettings
-from .wakeup import WakeUps
+from .wakeup import QUEUED, SERVERS, WakeUps, wake
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -28,7 +30,8 @@ T = TypeVar("T")
 #: Runs removed in one go.
 _REMOVED_AT_ONCE = 50
 
-_IDLE_RUN = frozenset({RunState.WAITING, RunState.COMPLETED, RunState.FAILED, RunState.CANCELLED})
+_ENDED = frozenset({RunState.COMPLETED, RunState.FAILED, RunState.CANCELLED})
+_IDLE_RUN = _ENDED | {RunState.WAITING}
 
 
 class Runner:
@@ -47,6 +50,8 @@ class Runner:
         Told what happens, on the event loop's thread.
     environment
         Environment variables for the kernels of the runs executed here; never stored.
+    clock
+        By which jobs are due; the database's by default.
     """
 
     def __init__(
@@ -59,22 +64,42 @@ class Runner:
         only_run: str | None = None,
         listener: Listener | None = None,
         environment: dict[str, str] | None = None,
+        clock: Clock | None = None,
     ) -> None:
         self.store = store
         self.executor = executor
         self.settings = settings
         self.identity = identity or RunnerIdentity.current()
         self._only_run = only_run
-        self._listener = listener
+        self._listeners = [] if listener is None else [listener]
         self._database = ThreadPoolExecutor(max_workers=1, thread_name_prefix="workflows-database")
         self._attempts = AttemptRunner(
-            store, executor, self.in_database, self._complete, self.emit, environment or {}
+            store,
+            executor,
+            self.in_database,
+            self._complete,
+            self.emit,
+            environment or {},
+            self._tell_servers,
         )
+        self._scheduler = Scheduler(
+            store,
+            self.in_database,
+            interval=settings.schedule_interval if only_run is None else 0,
+            started=self._tell_runners,
+            resting=lambda: self._paused or self._stopping,
+            clock=clock,
+        )
+        self._mailer = Mailer(store, self.in_database, settings.smtp)
+        #: What is claimed in this runner's name, noted where it is claimed: on the database's thread.
+        self._claimed: set[str] = set()
         self._held: dict[str, tuple[Claim, asyncio.Task[None]]] = {}
         self._work = asyncio.Event()
         self._leases_in_doubt = False
+        self._claims_in_doubt = False
         self._renewed_at = steady_seconds()
         self._stopping = False
+        self._paused = False
         self._run_is_idle = False
 
     # -- life cycle ---------------------------------------------------------------------------------------
@@ -87,6 +112,11 @@ class Runner:
                 ("renewing leases", self.settings.renew_interval, self.renew),
                 ("looking for lost and expired stages", self.settings.sweep_interval, self.sweep),
                 ("removing old runs", self.settings.retention_interval, self.retain),
+                (
+                    "sending mail",
+                    self.settings.mail_interval if self._only_run is None else 0,
+                    self.send_mail,
+                ),
             ]
         )
         try:
@@ -95,13 +125,16 @@ class Runner:
             wake_ups.open()
             periodic.start()
             await self._first_look()
+            self._scheduler.start()
             await self._dispatch()
             await self._finish()
         finally:
             wake_ups.close()
             await self.executor.stop()
             await self._finish()
+            await self._scheduler.stop()
             await periodic.stop()
+            await self._mailer.close()
             try:
                 await self.in_database(self.store.unregister_runner, self.identity)
             except StoreError as error:
@@ -122,26 +155,65 @@ class Runner:
             for stage_run_id in list(self._held):
                 self.executor.kill(stage_run_id)
 
+    def pause(self) -> None:
+        """Claim nothing more until `resume`; what runs goes on."""
+        self._paused = True
+
+    def resume(self) -> None:
+        """Claim again."""
+        self._paused = False
+        self._work.set()
+        self._scheduler.nudge()
+
+    @property
+    def paused(self) -> bool:
+        """Whether nothing is claimed at the moment."""
+        return self._paused
+
+    @property
+    def stopping(self) -> bool:
+        """Whether it was told to stop."""
+        return self._stopping
+
+    @property
+    def busy(self) -> int:
+        """How many attempts are being executed or recorded."""
+        return len(self._held)
+
     async def in_database(self, function: Callable[..., T], *arguments: Any, **keywords: Any) -> T:
         """Call `function` on the thread that talks to the database."""
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._database, lambda: function(*arguments, **keywords))
 
+    def add_listener(self, listener: Listener) -> None:
+        """Have somebody else told what happens, too."""
+        self._listeners.append(listener)
+
     def emit(self, event: RunEvent) -> None:
-        """Tell the listener; its own failures do not disturb the runner."""
-        if self._listener is None:
-            return
-        try:
-            self._listener(event)
-        except Exception:
-            log.exception("a listener failed on %s", event.kind)
+        """Tell the listeners; their own failures do not disturb the runner."""
+        for listener in self._listeners:
+            try:
+                listener(event)
+            except Exception:
+                log.exception("a listener failed on %s", event.kind)
 
     # -- claiming and executing ---------------------------------------------------------------------------
 
-    def _on_wake_up(self) -> None:
-        # Whoever woke us may have queued work, or cancelled what runs here.
-        self._leases_in_doubt = True
+    def _on_wake_up(self, messages: list[bytes]) -> None:
+        # Whoever woke us may have cancelled what runs here, unless they said that there is work and no more.
+        if any(message != QUEUED for message in messages):
+            self._leases_in_doubt = True
+            self._scheduler.nudge()
         self._work.set()
+
+    def _tell_servers(self, claim: Claim) -> None:
+        """Tell those who wait for the answer to a request that there is one."""
+        wake(self.store.state_folder / "wake", claim.id.encode(), kind=SERVERS)
+
+    def _tell_runners(self) -> None:
+        """Tell this runner and others that there is something to claim."""
+        self._work.set()
+        wake(self.store.state_folder / "wake", QUEUED)
 
     async def _dispatch(self) -> None:
         while not self._stopping and not self._run_is_idle:
@@ -150,27 +222,45 @@ class Runner:
                 if self._leases_in_doubt:
                     self._leases_in_doubt = False
                     await self.renew()
+                if self._claims_in_doubt:
+                    await self._take_back()
                 free = self.settings.concurrency - len(self._held)
-                if free > 0 and not self._stopping:
+                if free > 0 and not self._stopping and not self._paused:
                     for claim in await self.in_database(self._claim, free):
                         self._begin(claim)
             except StoreError as error:
+                # A database that went away as it committed may have done so all the same.
+                self._claims_in_doubt = True
                 log.warning("no stage could be claimed: %s", error)
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._work.wait(), self.settings.poll_interval)
 
     def _claim(self, limit: int) -> list[Claim]:
-        return self.store.claim(self.identity, limit=limit, run_id=self._only_run, pools=self.settings.pools)
+        claims = self.store.claim(
+            self.identity, limit=limit, run_id=self._only_run, pools=self.settings.pools
+        )
+        self._claimed.update(claim.id for claim in claims)
+        return claims
 
     def _complete(self, claim: Claim, outcome: Outcome, report: AttemptReport, graph: Graph) -> Ended:
         """Record an end and fill its place at once: one way to the database's thread instead of two."""
         changes = self.store.complete(claim, outcome, report, graph)
-        if self._stopping or (self._only_run is not None and changes.run_state in _IDLE_RUN):
+        over = self._only_run is not None and changes.run_state in _IDLE_RUN
+        if over or self._stopping or self._paused:
             return changes, []
         try:
             return changes, self._claim(1)
         except StoreError:
+            self._claims_in_doubt = True
             return changes, []  # the next look finds it
+
+    async def _take_back(self) -> None:
+        """Give up what is claimed in this runner's name and not executed: nobody else would."""
+        recovered = await self.in_database(
+            lambda: self.store.recover(self.identity, held=frozenset(self._claimed.copy()))
+        )
+        self._claims_in_doubt = False
+        self._note_lost(recovered)
 
     def _begin(self, claim: Claim) -> None:
         task = asyncio.create_task(self._execute(claim), name=f"attempt {claim.id}")
@@ -184,6 +274,7 @@ class Runner:
             await self.look_whether_idle()
         except Exception:
             log.exception("stage run %s could not be brought to an end", claim.id)
+            self._claims_in_doubt = True
         else:
             for next_claim in following:
                 self._begin(next_claim)
@@ -193,6 +284,7 @@ class Runner:
             # What followed may be another attempt of this stage run, which has the place now.
             if held is not None and held[0] is claim:
                 del self._held[claim.id]
+                self._claimed.discard(claim.id)
             self._work.set()
 
     def _after(self, changes: Changes) -> None:
@@ -202,6 +294,8 @@ class Runner:
         self._note_run_state(changes.run_state)
 
     def _note_run_state(self, state: RunState) -> None:
+        if state in _ENDED:
+            self._scheduler.nudge()  # the job's next run may wait for this one
         if self._only_run is not None and state in _IDLE_RUN:
             self._run_is_idle = True
             self._work.set()
@@ -227,13 +321,15 @@ class Runner:
         """Extend the leases of what runs here, and end what is not this runner's any more.
 
         A runner that could not renew for too long ends its kernels itself: another one, on another
-        machine, may have taken its stages up.
+        machine, may have taken its stages up. (With SQLite there is no other machine, and this runner is
+        seen to live.)
         """
         held = [claim for claim, _ in self._held.values()]
         try:
             gone = await self.in_database(self.store.renew, self.identity, held)
         except StoreError:
-            if held and steady_seconds() - self._renewed_at > self.settings.abandon_after:
+            too_long = steady_seconds() - self._renewed_at > self.settings.abandon_after
+            if held and too_long and not self.store.database.is_sqlite:
                 log.error("the leases could not be renewed for too long: ending what runs here")
                 for claim in held:
                     self.executor.kill(claim.id)
@@ -245,15 +341,22 @@ class Runner:
     async def sweep(self) -> None:
         """Take up what vanished runners left, and end tasks whose time is over."""
         recovered = await self.in_database(self.store.recover, self.identity)
+        self._note_lost(recovered)
+        expired = await self.in_database(self.store.expire)
+        if recovered or expired:
+            self._work.set()
+
+    def _note_lost(self, recovered: list[tuple[Claim, Changes]]) -> None:
         for claim, changes in recovered:
             ours = self._only_run in (None, claim.run.id)
             level = logging.WARNING if ours else logging.INFO
             log.log(level, "attempt %d of stage run %s was lost", claim.attempt, claim.id)
             if claim.run.id == self._only_run:
                 self._note_run_state(changes.run_state)
-        expired = await self.in_database(self.store.expire)
-        if recovered or expired:
-            self._work.set()
+
+    async def send_mail(self) -> None:
+        """Send what lies in the outbox."""
+        await self._mailer.deliver()
 
     async def retain(self) -> None:
         """Remove runs that are too old or too many, some at a time so that nothing else has to wait."""
@@ -266,3 +369,7 @@ class Runner:
                 limit=_REMOVED_AT_ONCE,
             )
             more = removed.more
+        from jupyter_workflows.deploying import tidy  # of no use to a run in the foreground
+
+        # Not on the thread of the database: large folders may go.
+        await asyncio.to_thread(tidy, self.store, keep=self.settings.keep_versions)

@@ -6,6 +6,8 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from .smtp import SmtpSettings
+
 
 def default_concurrency() -> int:
     """Return how many attempts a runner executes at a time unless told otherwise.
@@ -42,9 +44,21 @@ class RunnerSettings:
         Seconds between two looks for lost attempts and expired tasks.
     retention_interval
         Seconds between two clean-ups of old runs; zero turns them off.
+    schedule_interval
+        The longest time in seconds between two looks at what jobs are due; zero: this runner starts none.
+        It looks anyway when the next one is due.
+    mail_interval
+        Seconds between two looks at what mail is to be sent; zero: this runner sends none.
+    smtp
+        The mail server; `None`: mail waits.
+    public_url
+        Address of the server as callers outside see it, base URL included; callback addresses begin with it.
     keep_runs_for, keep_runs
         Age in seconds, and number for each workflow, beyond which ended live runs are removed. `None`: no
         limit.
+    keep_versions
+        How many of each workflow's newest versions are kept although they are not live and no run follows
+        them. `None`: all.
     """
 
     concurrency: int = field(default_factory=default_concurrency)
@@ -56,8 +70,13 @@ class RunnerSettings:
     abandon_after: float = 20.0
     sweep_interval: float = 5.0
     retention_interval: float = 3600.0
+    public_url: str | None = None
+    schedule_interval: float = 5.0
+    mail_interval: float = 5.0
+    smtp: SmtpSettings | None = None
     keep_runs_for: float | None = None
     keep_runs: int | None = None
+    keep_versions: int | None = None
 
     def __post_init__(self) -> None:
         if self.concurrency < 1:

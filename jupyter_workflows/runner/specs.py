@@ -7,6 +7,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from jupyter_workflows.execution.spec import AttemptSpec, Successor
+from jupyter_workflows.execution.workspace import workspace_folder
 from jupyter_workflows.model.document import Document, load
 from jupyter_workflows.model.graph import Graph
 from jupyter_workflows.model.units import parse_memory
@@ -37,9 +38,12 @@ class SpecBuilder:
         graph = self._store.graph(claim)
         run, stage_run = claim.run, claim.stage_run
         stage = _document(claim.document_text).stages[stage_run.stage]
-        project = Path(run.project)
-        notebook = project / stage.notebook
+        source = project = Path(run.project)
         folder = self._store.folder(run.id, stage_run.id)
+        live = run.deployment is not None
+        if live:
+            # Nobody else works there, whatever else runs or was tried before.
+            project = workspace_folder(folder, claim.attempt)
         inputs = stage_run.inputs
         return AttemptSpec(
             run_id=run.id,
@@ -52,9 +56,9 @@ class SpecBuilder:
             stage_title=stage.title or stage.path,
             stage_type=stage.type,
             mode=str(run.mode),
-            notebook=str(notebook),
+            notebook=str(source / stage.notebook),
             project=str(project),
-            cwd=str(notebook.parent),
+            cwd=str((project / stage.notebook).parent),
             folder=str(folder),
             output=str(folder / f"executed-{claim.attempt}.ipynb"),
             artifacts=self._store.artifacts.url,
@@ -71,6 +75,7 @@ class SpecBuilder:
             assignee=stage_run.assignee,
             user=run.started_by,
             environment=self._environment,
+            snapshot=str(source.parent) if live else None,
         )
 
 

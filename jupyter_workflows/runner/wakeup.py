@@ -1,7 +1,8 @@
-"""Waking a runner of the same machine when there is work, without waiting for its next look.
+"""Waking processes of the same machine when there is something for them, without waiting for their next look.
 
-Each runner binds a datagram socket in a folder beside the database; who queues work sends a byte to
-all of them. A lost wake-up costs only time: the runner looks by itself once a second.
+Each runner, and each server, binds a datagram socket in a folder beside the database; who queues work sends
+a byte to the runners, and a runner that has an answer for a caller sends the stage run's id to the servers.
+A lost wake-up costs only time: everybody looks by themselves too.
 """
 
 from __future__ import annotations
@@ -18,6 +19,15 @@ from pathlib import Path
 #: The kernel's limit for the address of a Unix socket, without the closing zero.
 _LONGEST_ADDRESS = 107
 
+#: To runners: there is new work, and nothing else has changed.
+QUEUED = b"+"
+#: To runners: look at everything; what runs may have been cancelled.
+CHANGED = b"!"
+
+#: Who listens, by the ending of the socket's name.
+RUNNERS = "wake"
+SERVERS = "answer"
+
 
 def _supported(folder: Path) -> bool:
     return (
@@ -27,26 +37,26 @@ def _supported(folder: Path) -> bool:
     )
 
 
-def wake(folder: Path) -> int:
-    """Wake every runner that listens in `folder`; return how many were reached.
+def wake(folder: Path, message: bytes = CHANGED, *, kind: str = RUNNERS) -> int:
+    """Wake everybody of a kind that listens in `folder`; return how many were reached.
 
-    Sockets whose runner is gone are removed.
+    Sockets whose process is gone are removed.
     """
     if not _supported(folder) or not folder.is_dir():
         return 0
     reached = 0
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sender:
         sender.setblocking(False)
-        for address in folder.glob("*.wake"):
+        for address in folder.glob(f"*.{kind}"):
             try:
-                sender.sendto(b"!", os.fsencode(address))
+                sender.sendto(message, os.fsencode(address))
                 reached += 1
             except BlockingIOError:
                 reached += 1  # its buffer is full of wake-ups: it will see ours with them
             except (ConnectionRefusedError, FileNotFoundError):
                 address.unlink(missing_ok=True)
             except OSError:
-                pass  # for example not ours to write to: that runner looks by itself
+                pass  # for example not ours to write to: that one looks by itself
     return reached
 
 
@@ -58,16 +68,16 @@ class WakeUps:
     folder
         Where the socket is bound; made with mode 0700 if it is not there.
     callback
-        Called on the event loop for each wake-up (several may be folded into one).
+        Called on the event loop with the messages that have come.
     """
 
-    def __init__(self, folder: Path, callback: Callable[[], None]) -> None:
+    def __init__(self, folder: Path, callback: Callable[[list[bytes]], None], *, kind: str = RUNNERS) -> None:
         self._callback = callback
-        self._path = folder / f"{uuid.uuid4().hex[:12]}.wake"
+        self._path = folder / f"{uuid.uuid4().hex[:12]}.{kind}"
         self._socket: socket.socket | None = None
 
     def open(self) -> None:
-        """Begin to listen; where that is not possible the runner is left with its own looks."""
+        """Begin to listen; where that is not possible the process is left with its own looks."""
         folder = self._path.parent
         if not _supported(folder):
             return
@@ -84,10 +94,11 @@ class WakeUps:
 
     def _readable(self) -> None:
         assert self._socket is not None
+        messages = []
         with contextlib.suppress(BlockingIOError):
-            while self._socket.recv(64):
-                pass
-        self._callback()
+            while message := self._socket.recv(64):
+                messages.append(message)
+        self._callback(messages)
 
     def close(self) -> None:
         """Stop listening and remove the socket."""

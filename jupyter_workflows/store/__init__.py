@@ -3,12 +3,24 @@
 from .artifacts import ArtifactStore
 from .auditing import AuditEntry
 from .database import Database, default_url, open_database, state_folder
+from .deployment_records import (
+    Activated,
+    DeploymentRecord,
+    HookRecord,
+    HookSecretRecord,
+    NewDeployment,
+    NewSecret,
+    ScheduleRecord,
+    WorkflowRecord,
+)
 from .errors import (
     DatabaseBusy,
     IdempotencyConflict,
+    InvalidCursor,
     NeedsUpgrade,
     NewerSchema,
     NotFound,
+    SlugTaken,
     StaleClaim,
     StoreError,
     WrongState,
@@ -35,6 +47,7 @@ from .records import (
 from .retention import Removed
 
 __all__ = [
+    "Activated",
     "ArtifactStore",
     "AttemptRecord",
     "AttemptReport",
@@ -42,10 +55,16 @@ __all__ = [
     "Claim",
     "Database",
     "DatabaseBusy",
+    "DeploymentRecord",
+    "HookRecord",
+    "HookSecretRecord",
     "Idempotency",
     "IdempotencyConflict",
+    "InvalidCursor",
     "NeedsUpgrade",
+    "NewDeployment",
     "NewRun",
+    "NewSecret",
     "NewerSchema",
     "NotFound",
     "OutboxEntry",
@@ -55,6 +74,8 @@ __all__ = [
     "RunPage",
     "RunRecord",
     "RunnerIdentity",
+    "ScheduleRecord",
+    "SlugTaken",
     "StageRunRecord",
     "StaleClaim",
     "Store",
@@ -62,6 +83,7 @@ __all__ = [
     "Task",
     "TaskFilter",
     "TaskPage",
+    "WorkflowRecord",
     "WrongState",
     "default_url",
     "new_id",

@@ -293,7 +293,8 @@ def _claim_of(row: Any, runner: str | None, attempt: int, lease_until: datetime)
         document_text="",
         request=row.request if row.request is not None else (row.run_requests or {}).get(row.path),
         answers=row.answers if row.answers is not None else (row.run_answers or {}).get(row.path),
-        once=row.once or {},
+        once=(row.once or {}).get("how", {}),
+        once_after=(row.once or {}).get("after", 0),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Set
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -12,7 +13,7 @@ from jupyter_workflows.model.advance import advance
 from jupyter_workflows.model.records import Changes, Outcome
 from jupyter_workflows.model.states import AttemptState, RunState, StageRunState
 
-from . import artifact_refs
+from . import artifact_refs, callbacks
 from .errors import NotFound, StaleClaim
 from .graphs import Parsed
 from .ids import new_id
@@ -108,6 +109,11 @@ _END_ATTEMPT = (
         }
     )
 )
+_RESPOND = (
+    update(stage_runs)
+    .where(_s.id == bindparam("id_"), _s.response.is_(None))
+    .values(response=bindparam("response_", type_=_s.response.type))
+)
 _GATHER = (
     update(stage_runs)
     .where(_s.id == bindparam("id_"))
@@ -188,6 +194,8 @@ def complete(
             "timings_": dict(report.timings) or None,
         },
     )
+    if report.response is not None:
+        connection.execute(_RESPOND, {"id_": stage_run_id, "response_": dict(report.response)})
     artifact_refs.refer(connection, report.artifacts, run_id=run_id, stage_run_id=stage_run_id, now=now)
     return changes
 
@@ -256,7 +264,17 @@ def decide(
         },
     )
     create(connection, parsed, run, changes, now)
+    if _hook_waits(parsed, changes) and callbacks.consume(connection, run.id, now):
+        return replace(changes, run_state=RunState.RUNNING)
     return changes
+
+
+def _hook_waits(parsed: Parsed, changes: Changes) -> bool:
+    """Return whether a hook waits since now, for which a request may have come already."""
+    begun = [new.stage_run for new in changes.created]
+    return bool(changes.started) or any(
+        one.state is StageRunState.WAITING and parsed.stage(one.stage).type == "hook" for one in begun
+    )
 
 
 def _waiting_times(parsed: Parsed, row: Any, state: StageRunState, now: datetime) -> dict[str, Any]:

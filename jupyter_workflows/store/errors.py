@@ -36,8 +36,33 @@ class NotFound(StoreError):
     """There is no such object."""
 
 
+class InvalidCursor(StoreError):
+    """A cursor that no list has given."""
+
+
 class WrongState(StoreError):
     """The object is not in a state in which this can be done."""
+
+
+class SlugTaken(StoreError):
+    """Another workflow has the name in URLs that this one would get.
+
+    Parameters
+    ----------
+    slug
+        The name.
+    title, uid
+        Of the other workflow.
+    """
+
+    def __init__(self, slug: str, title: str, uid: str) -> None:
+        super().__init__(
+            f"the name {slug!r} in URLs belongs to another workflow already: {title or uid!r}",
+            "Give this one a name of its own with --slug NAME (once, for it never changes), or another title."
+            f" If both are the same workflow, its uid must be {uid}",
+        )
+        self.slug = slug
+        self.uid = uid
 
 
 class IdempotencyConflict(StoreError):

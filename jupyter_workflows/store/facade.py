@@ -6,12 +6,27 @@ from pathlib import Path
 
 from .database import open_database
 from .operations.attempts import AttemptOperations
+from .operations.changes import ChangeOperations
+from .operations.deployments import DeploymentOperations
+from .operations.hooks import HookOperations
+from .operations.mail import MailOperations
 from .operations.runs import RunOperations
+from .operations.schedules import ScheduleOperations
 from .operations.tasks import TaskOperations
 from .operations.upkeep import UpkeepOperations
 
 
-class Store(RunOperations, AttemptOperations, TaskOperations, UpkeepOperations):
+class Store(
+    RunOperations,
+    AttemptOperations,
+    TaskOperations,
+    DeploymentOperations,
+    ScheduleOperations,
+    UpkeepOperations,
+    MailOperations,
+    ChangeOperations,
+    HookOperations,
+):
     """What is known about runs, kept in a database.
 
     Methods may be called from any thread. With SQLite a caller keeps to one thread for writes, so that

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, literal_column, select, update
+from sqlalchemy import Connection, bindparam, func, literal_column, select, update
 
 from .statements import insert_new
 from .tables import outbox
@@ -16,6 +16,8 @@ from .tables import outbox
 _HOLD = timedelta(minutes=2)
 _FIRST_RETRY = timedelta(seconds=30)
 _LAST_RETRY = timedelta(hours=6)
+#: When what cannot be sent is due.
+_NEVER = datetime(9000, 1, 1, tzinfo=UTC)
 
 _o = outbox.c
 _UNSENT = literal_column("outbox.sent_at").is_(None)
@@ -73,14 +75,22 @@ _DUE = (
 )
 
 
-def take(connection: Connection, *, limit: int, now: datetime) -> list[OutboxEntry]:
+def take(
+    connection: Connection,
+    *,
+    limit: int,
+    now: datetime,
+    kinds: Collection[str] | None = None,
+    hold: timedelta = _HOLD,
+) -> list[OutboxEntry]:
     """Return entries that are due; nobody else gets them for a while."""
-    rows = connection.execute(_DUE, {"now": now, "limit": limit}).all()
+    statement = _DUE if kinds is None else _DUE.where(_o.kind.in_(kinds))
+    rows = connection.execute(statement, {"now": now, "limit": limit}).all()
     if rows:
         connection.execute(
             update(outbox)
             .where(_o.id.in_([row.id for row in rows]))
-            .values(attempts=_o.attempts + 1, due_at=now + _HOLD)
+            .values(attempts=_o.attempts + 1, due_at=now + hold)
         )
     return [
         OutboxEntry(row.id, row.kind, row.payload, row.run_id, row.attempts + 1, row.created_at)
@@ -101,3 +111,15 @@ def failed(connection: Connection, entry: OutboxEntry, error: str, now: datetime
         update(outbox).where(_o.id == entry.id, _UNSENT).values(due_at=now + delay, error=error)
     )
     return now + delay
+
+
+def give_up(connection: Connection, entry: OutboxEntry, error: str) -> None:
+    """Note that an entry cannot be sent, ever."""
+    connection.execute(update(outbox).where(_o.id == entry.id, _UNSENT).values(due_at=_NEVER, error=error))
+
+
+def count_due(connection: Connection, kinds: Collection[str], now: datetime) -> int:
+    """Return how many entries are due."""
+    statement = select(func.count()).select_from(outbox)
+    due = statement.where(_UNSENT, _o.due_at <= now, _o.kind.in_(kinds))
+    return int(connection.execute(due).scalar_one())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections import defaultdict
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import (
@@ -22,7 +22,7 @@ from sqlalchemy import (
 
 from jupyter_workflows.model.states import RunMode, RunState, StageRunState
 
-from .errors import NotFound, StoreError
+from .errors import InvalidCursor, NotFound
 from .records import (
     AttemptRecord,
     RunDetails,
@@ -131,6 +131,25 @@ def get_stage_run(connection: Connection, stage_run_id: str) -> StageRunRecord:
     return stage_run_record(row)
 
 
+def list_attempts(connection: Connection, stage_run_id: str) -> tuple[AttemptRecord, ...]:
+    """Return the attempts of a stage run, in order."""
+    statement = select(*ATTEMPT_COLUMNS).where(_a.stage_run_id == stage_run_id).order_by(_a.number)
+    return tuple(attempt_record(row) for row in connection.execute(statement))
+
+
+def get_task(connection: Connection, stage_run_id: str) -> Task:
+    """Return a task that waits or that somebody has open."""
+    statement = (
+        select(*_TASK_COLUMNS)
+        .join_from(stage_runs, runs)
+        .where(_s.id == stage_run_id, or_(_WAITING, _OPENED), _s.type.in_(("form", "hook")))
+    )
+    row = connection.execute(statement).first()
+    if row is None:
+        raise NotFound(f"there is no task {stage_run_id} (any more)")
+    return _task(row)
+
+
 def _cursor(created_at: datetime, name: str) -> str:
     return base64.urlsafe_b64encode(f"{created_at.isoformat()} {name}".encode()).decode().rstrip("=")
 
@@ -139,9 +158,12 @@ def _place(cursor: str) -> tuple[datetime, str]:
     try:
         text = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode()
         moment, name = text.split(" ")
-        return datetime.fromisoformat(moment), name
-    except ValueError as error:
-        raise StoreError("the cursor is not one that this list gave", "Begin the list anew") from error
+        created_at = datetime.fromisoformat(moment)
+        if created_at.tzinfo is None or not name.isalnum():
+            raise ValueError(text)
+        return created_at.astimezone(UTC), name
+    except (ValueError, OverflowError) as error:
+        raise InvalidCursor("the cursor is not one that this list gave", "Begin the list anew") from error
 
 
 def _conditions(wanted: RunFilter) -> list[ColumnElement[bool]]:

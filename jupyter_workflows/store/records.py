@@ -53,6 +53,8 @@ class NewRun:
         For forms, by stage path: they do not wait then.
     parent
         The run that this one repeats.
+    deployment
+        The deployment that it follows; `None` for a run of a working copy.
     artifacts
         Hash to size of the artifacts that `data` refers to.
     """
@@ -71,6 +73,7 @@ class NewRun:
     parent: str | None = None
     scheduled_time: datetime | None = None
     idempotency: Idempotency | None = None
+    deployment: str | None = None
     artifacts: Mapping[str, int] = field(default_factory=dict)
 
 
@@ -94,6 +97,7 @@ class RunRecord:
     ended_at: datetime | None
     cancelled_by: str | None
     total: int
+    deployment: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -282,6 +286,8 @@ class Claim:
         The attempt's number, and the fence of everything that it writes.
     once
         How a person resolved `once` calls that had no end: key to ``"again"`` or ``"done:JSON"``.
+    once_after
+        The last attempt of which that person knew.
     """
 
     run: RunRecord
@@ -292,6 +298,7 @@ class Claim:
     request: Mapping[str, Any] | None = None
     answers: Any = None
     once: Mapping[str, str] = field(default_factory=dict)
+    once_after: int = 0
 
     @property
     def id(self) -> str:
@@ -314,6 +321,8 @@ class AttemptReport:
         The executed notebook.
     artifacts
         Hash to size of the artifacts that the stage run's data refers to.
+    response
+        The answer to a hook's request, for the case that it was not stored before.
     """
 
     state: AttemptState
@@ -322,3 +331,4 @@ class AttemptReport:
     warnings: tuple[str, ...] = ()
     timings: Mapping[str, float] = field(default_factory=dict)
     artifacts: Mapping[str, int] = field(default_factory=dict)
+    response: Mapping[str, Any] | None = None

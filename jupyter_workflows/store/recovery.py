@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, delete, insert
+from sqlalchemy import Connection, delete, insert, select
 
 from jupyter_workflows.authoring.wire import Load
 from jupyter_workflows.model.graph import Graph
@@ -21,6 +23,28 @@ from .records import AttemptReport, Claim
 from .tables import runners
 
 LOST = Failure("AttemptLost", "The process that executed this stage vanished.")
+
+
+@dataclass(frozen=True, slots=True)
+class RunnerRecord:
+    """A runner that works on the database, wherever it is."""
+
+    id: str
+    host: str
+    pid: int
+    started_at: datetime
+    heartbeat_at: datetime
+
+
+def list_runners(connection: Connection, since: datetime) -> list[RunnerRecord]:
+    """Return the runners that gave a sign of life since a time and have not signed off."""
+    r = runners.c
+    statement = (
+        select(r.id, r.host, r.pid, r.started_at, r.heartbeat_at)
+        .where(r.stopped_at.is_(None), r.heartbeat_at >= since)
+        .order_by(r.started_at, r.id)
+    )
+    return [RunnerRecord(*row) for row in connection.execute(statement)]
 
 
 def register(connection: Connection, runner: RunnerIdentity, now: datetime) -> None:
@@ -42,12 +66,25 @@ def register(connection: Connection, runner: RunnerIdentity, now: datetime) -> N
 
 
 def lost_claims(
-    connection: Connection, *, now: datetime, same_host: bool, but: str | None = None
+    connection: Connection,
+    *,
+    now: datetime,
+    same_host: bool,
+    but: str | None = None,
+    held: Collection[str] | None = None,
 ) -> list[Claim]:
-    """Return the claims of runners that are dead or, where that cannot be seen, whose lease ended."""
+    """Return the claims of runners that are dead or, where that cannot be seen, whose lease ended.
+
+    Parameters
+    ----------
+    but
+        A runner whose claims are left alone; if `held` is given, only those of these stage runs.
+    """
     found = []
     for claim, identity, stopped in running_claims(connection):
         if but is not None and claim.stage_run.runner == but:
+            if held is not None and claim.id not in held:
+                found.append(claim)
             continue
         alive = False if stopped else None
         if identity is not None and not stopped:
@@ -68,9 +105,22 @@ def failed_routes(
 
 
 def end_lost(
-    connection: Connection, parsed: Parsed, claim: Claim, *, load: Load | None, now: datetime, limit: int
+    connection: Connection,
+    parsed: Parsed,
+    claim: Claim,
+    *,
+    output: str | None,
+    load: Load | None,
+    now: datetime,
+    limit: int,
 ) -> Changes | None:
-    """End an attempt as lost; `None` if its runner turned up, or somebody else was faster."""
+    """End an attempt as lost; `None` if its runner turned up, or somebody else was faster.
+
+    Parameters
+    ----------
+    output
+        What it left of its executed notebook.
+    """
     source = claim.stage_run.to_model()
     outcome = Outcome(
         claim.id, "lost", now, claim.data, failed_routes(parsed.graph, source, claim.data, load), LOST
@@ -84,7 +134,7 @@ def end_lost(
             stage_run_id=claim.id,
             attempt=claim.attempt,
             outcome=outcome,
-            report=AttemptReport(AttemptState.LOST, error),
+            report=AttemptReport(AttemptState.LOST, error, output),
             now=now,
             limit=limit,
             lease_until=claim.lease_until,

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import Connection, delete, exists, func, select
+from sqlalchemy import Connection, delete, exists, func, select, update
 
 from jupyter_workflows.model.states import RunMode, RunState
 
-from .tables import documents, idempotency_keys, runs
+from .tables import deployments, documents, idempotency_keys, runs
 
+#: Begins the scope of the keys under which due times have their runs.
+SCHEDULES = "schedule:"
+
+_KEEP_DUE_TIMES = timedelta(days=400)
 _r = runs.c
 _ended = _r.state.in_([RunState.COMPLETED.value, RunState.FAILED.value, RunState.CANCELLED.value])
 
@@ -67,15 +71,26 @@ def owned(connection: Connection, owner: str, limit: int) -> list[str]:
 
 
 def delete_runs(connection: Connection, ids: Sequence[str]) -> None:
-    """Remove runs with all that belongs to them, and documents that no run follows any more."""
+    """Remove runs with all that belongs to them, and documents that nothing follows any more."""
     if not ids:
         return
     hashes = set(connection.execute(select(_r.document_hash).where(_r.id.in_(ids))).scalars())
-    connection.execute(delete(idempotency_keys).where(idempotency_keys.c.run_id.in_(ids)))
+    keys = idempotency_keys.c
+    # A due time had its run, also when that is gone and the clock goes back, or somebody fills the past in.
+    connection.execute(
+        update(idempotency_keys)
+        .where(keys.run_id.in_(ids), keys.scope.startswith(SCHEDULES))
+        .values(expires_at=datetime.now(UTC) + _KEEP_DUE_TIMES)
+    )
+    connection.execute(
+        delete(idempotency_keys).where(keys.run_id.in_(ids), ~keys.scope.startswith(SCHEDULES))
+    )
     connection.execute(delete(runs).where(_r.id.in_(ids)))
     connection.execute(
         delete(documents).where(
-            documents.c.hash.in_(hashes), ~exists().where(_r.document_hash == documents.c.hash)
+            documents.c.hash.in_(hashes),
+            ~exists().where(_r.document_hash == documents.c.hash),
+            ~exists().where(deployments.c.document_hash == documents.c.hash),
         )
     )
 

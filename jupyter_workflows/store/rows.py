@@ -31,6 +31,7 @@ RUN_COLUMNS = [
         _runs.ended_at,
         _runs.cancelled_by,
         _runs.total,
+        _runs.deployment,
     )
 ]
 
@@ -59,6 +60,7 @@ def run_record(row: Any, prefix_length: int = 0) -> RunRecord:
         ended_at,
         cancelled_by,
         total,
+        deployment,
     ) = row[prefix_length : prefix_length + len(RUN_COLUMNS)]
     return RunRecord(
         run_id,
@@ -77,6 +79,7 @@ def run_record(row: Any, prefix_length: int = 0) -> RunRecord:
         ended_at,
         cancelled_by,
         total,
+        deployment,
     )
 
 

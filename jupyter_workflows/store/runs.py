@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, insert, or_, select, update
 
 from jupyter_workflows.model.advance import retry, start
 from jupyter_workflows.model.states import ACTIVE, AttemptState, RunState, StageRunState
@@ -90,6 +90,7 @@ def create_run(connection: Connection, new: NewRun, parsed: Parsed, now: datetim
             "total": 1,
             "requests": dict(new.requests) if new.requests else None,
             "answers": dict(new.answers) if new.answers else None,
+            "deployment": new.deployment,
             "search": search_text(run_id, document.title, new.started_by),
         },
     )
@@ -135,12 +136,33 @@ def _remember(connection: Connection, idempotency: Idempotency, run_id: str, now
             }
         ],
     )
-    row = connection.execute(select(keys.run_id, keys.body_hash).where(mine)).one()
+    known = known_run(connection, idempotency, now)
+    return None if known == run_id else known
+
+
+def known_run(connection: Connection, idempotency: Idempotency, now: datetime) -> str | None:
+    """Return the run that was started under a key, if it is remembered.
+
+    Raises
+    ------
+    IdempotencyConflict
+        The key was used for another request.
+    """
+    keys = idempotency_keys.c
+    row = connection.execute(
+        select(keys.run_id, keys.body_hash).where(
+            keys.scope == idempotency.scope,
+            keys.key == idempotency.key,
+            or_(keys.expires_at.is_(None), keys.expires_at > now),
+        )
+    ).one_or_none()
+    if row is None:
+        return None
     if row.body_hash != idempotency.body_hash:
         raise IdempotencyConflict(
             f"the key {idempotency.key!r} was used for another request", "Use a new key for a new request"
         )
-    return None if row.run_id == run_id else str(row.run_id)
+    return str(row.run_id)
 
 
 def cancel_run(connection: Connection, run_id: str, by: str | None, now: datetime) -> bool:
@@ -214,7 +236,7 @@ def retry_stage_run(
             deadline=None,
             remind_at=None,
             expires_at=None,
-            once=dict(once) if once else None,
+            once={"after": row.attempt, "how": dict(once)} if once else None,
         )
     )
     connection.execute(

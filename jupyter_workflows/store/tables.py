@@ -6,12 +6,14 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    Float,
     ForeignKey,
     Index,
     Integer,
     MetaData,
     Table,
     Text,
+    UniqueConstraint,
     text,
 )
 
@@ -67,6 +69,7 @@ runs = Table(
     Column("requests", JsonText),
     Column("answers", JsonText),
     Column("search", Text),
+    Column("deployment", Text),
     Index(None, "created_at", "id"),
     # So that searching and counting read the index alone.
     Index("ix_runs_search", "created_at", "id", "state", "mode", "started_by", "search"),
@@ -75,6 +78,7 @@ runs = Table(
     Index(None, "workflow_uid", "state", "created_at", "id"),
     Index(None, "document_hash"),
     Index(None, "owner"),
+    Index(None, "deployment"),
 )
 
 stage_runs = Table(
@@ -129,6 +133,7 @@ stage_runs = Table(
     _in_state("running", "ix_stage_runs_lease", "lease_until"),
     _in_state("waiting", "ix_stage_runs_waiting", "created_at", "id"),
     _in_state("waiting", "ix_stage_runs_waiting_assignee", "assignee", "created_at", "id"),
+    _in_state("waiting", "ix_stage_runs_waiting_workflow", "workflow_uid", "path"),
     _in_state("waiting", "ix_stage_runs_expires", "expires_at"),
     _in_state("waiting", "ix_stage_runs_remind", "remind_at"),
 )
@@ -197,6 +202,8 @@ idempotency_keys = Table(
     Column("key", Text, primary_key=True),
     Column("body_hash", Text, nullable=False),
     Column("run_id", Text, nullable=False),
+    # The one that was given the request, where that is known.
+    Column("stage_run_id", Text),
     Column("created_at", UtcTime, nullable=False),
     Column("expires_at", UtcTime),
     Index(None, "expires_at"),
@@ -259,4 +266,144 @@ audit = Table(
     Column("detail", JsonText),
     Index(None, "at"),
     Index(None, "run_id"),
+)
+
+#: Workflows that were deployed once. The slug is their name in URLs and never changes.
+workflows = Table(
+    "workflows",
+    metadata,
+    Column("uid", Text, primary_key=True),
+    Column("slug", Text, nullable=False, unique=True),
+    Column("title", Text, nullable=False),
+    # The deployment that new runs follow; `None`: none is live any more.
+    Column("live_deployment", Text),
+    # The highest version that was ever given, so that a removed one is not given again.
+    Column("last_version", Integer, nullable=False, default=0),
+    Column("created_at", UtcTime, nullable=False),
+    # Where mail about failures goes.
+    Column("owner_address", Text),
+    Column("paused", Boolean, nullable=False, default=False),
+)
+
+#: Snapshots of projects. They never change; `workflows.live_deployment` says which one counts.
+deployments = Table(
+    "deployments",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("workflow_uid", Text, ForeignKey("workflows.uid"), nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("title", Text, nullable=False),
+    Column("document_hash", Text, ForeignKey("documents.hash"), nullable=False),
+    # Folder of the snapshot, relative to the state folder, and hash of all that is in it.
+    Column("snapshot", Text, nullable=False),
+    Column("snapshot_hash", Text, nullable=False),
+    Column("size", BigInteger, nullable=False),
+    # From where it was deployed.
+    Column("project", Text, nullable=False),
+    Column("created_by", Text),
+    Column("created_at", UtcTime, nullable=False),
+    Column("note", Text),
+    UniqueConstraint("workflow_uid", "version"),
+    Index(None, "document_hash"),
+)
+
+#: Jobs of live deployments, and when each is due next.
+schedules = Table(
+    "schedules",
+    metadata,
+    Column("workflow_uid", Text, ForeignKey("workflows.uid"), primary_key=True),
+    Column("stage", Text, primary_key=True),
+    Column("deployment", Text, ForeignKey("deployments.id"), nullable=False),
+    Column("path", Text, nullable=False),
+    Column("title", Text, nullable=False),
+    Column("cron", Text, nullable=False),
+    Column("timezone", Text, nullable=False),
+    Column("missed", Text, nullable=False),
+    Column("overlap", Text, nullable=False),
+    # False while the workflow is paused.
+    Column("active", Boolean, nullable=False, default=True),
+    # Since when this cron expression in this zone has been live: it is never due before.
+    Column("activated_at", UtcTime, nullable=False),
+    Column("next_due", UtcTime),
+    Column("last_due", UtcTime),
+    Index(None, "active", "next_due"),
+    Index(None, "deployment"),
+)
+
+#: Hooks of live deployments: what answers at `workflows/hooks/SLUG/PATH`.
+hooks = Table(
+    "hooks",
+    metadata,
+    Column("workflow_uid", Text, ForeignKey("workflows.uid"), primary_key=True),
+    Column("stage", Text, primary_key=True),
+    Column("deployment", Text, ForeignKey("deployments.id"), nullable=False),
+    Column("slug", Text, nullable=False),
+    Column("path", Text, nullable=False),
+    Column("title", Text, nullable=False),
+    # Whether a request starts a run when no waiting stage run matches.
+    Column("entry", Boolean, nullable=False),
+    Column("methods", JsonText, nullable=False),
+    Column("auth", Text, nullable=False),
+    Column("response", Text, nullable=False),
+    Column("response_timeout", Float, nullable=False),
+    Column("match", JsonText),
+    UniqueConstraint("slug", "path"),
+    Index(None, "deployment"),
+)
+
+#: What callers of hooks prove themselves with. Of a token only the hash is kept; a signature's secret is
+#: needed to compute the signature.
+hook_secrets = Table(
+    "hook_secrets",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("workflow_uid", Text, ForeignKey("workflows.uid"), nullable=False),
+    Column("stage", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("secret", Text, nullable=False),
+    # Its last characters, by which a person recognises it.
+    Column("hint", Text, nullable=False),
+    Column("created_at", UtcTime, nullable=False),
+    Column("created_by", Text),
+    Column("expires_at", UtcTime),
+    Column("last_used_at", UtcTime),
+    Index(None, "workflow_uid", "stage"),
+)
+
+#: Requests to a callback address, by the stage run that gave it out: each is taken once, and one may come
+#: before there is a stage run that waits for it.
+early_requests = Table(
+    "early_requests",
+    metadata,
+    Column("stage_run_id", Text, ForeignKey("stage_runs.id", ondelete="CASCADE"), primary_key=True),
+    Column("name", Text, primary_key=True),
+    Column("request", JsonText, nullable=False),
+    Column("body_hash", Text, nullable=False, default=""),
+    Column("received_at", UtcTime, nullable=False),
+    Column("consumed", Boolean, nullable=False, default=False),
+    # The stage run that was given the request.
+    Column("target", Text),
+)
+
+#: Keys of the installation's own, such as the one that signs callback addresses.
+keys = Table(
+    "keys",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("value", Text, nullable=False),
+    Column("created_at", UtcTime, nullable=False),
+)
+
+#: The last changes of states, for those who announce them; written by triggers.
+changes = Table(
+    "changes",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("subject", Text, nullable=False),
+    Column("workflow_uid", Text, nullable=False),
+    Column("run_id", Text),
+    Column("stage_run_id", Text),
+    Column("path", Text),
+    Column("type", Text),
+    Column("state", Text, nullable=False),
 )

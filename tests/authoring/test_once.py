@@ -104,6 +104,38 @@ def test_a_person_resolves_it(run: Any, resolution: str, expected: Any) -> None:
     assert once("pay", lambda: pytest.fail("repeated")) == expected
 
 
+def test_a_resolution_is_followed_once(run: Any) -> None:
+    run.begin()
+    attempts.current().journal.append({"type": "once", "key": "pay", "state": "started", "attempt": 1})
+    resolve_once(run.folder, 2, {"pay": "again"}, after=1)
+    run.begin()
+    assert once("pay", lambda: 7) == 7
+    resolve_once(run.folder, 3, {"pay": "again"}, after=1)
+    run.begin()
+    assert once("pay", lambda: pytest.fail("repeated")) == 7
+
+
+def test_a_resolution_is_no_word_about_a_later_call(run: Any) -> None:
+    run.begin()
+    attempts.current().journal.append({"type": "once", "key": "pay", "state": "started", "attempt": 1})
+    resolve_once(run.folder, 2, {"pay": "again"}, after=1)
+    run.begin()
+    attempts.current().journal.append({"type": "once", "key": "pay", "state": "started", "attempt": 2})
+    resolve_once(run.folder, 3, {"pay": "again"}, after=1)
+    run.begin()
+    with pytest.raises(OnceUnresolved):
+        once("pay", lambda: pytest.fail("repeated"))
+
+
+def test_a_resolution_that_was_not_written_is_written_by_the_next_attempt(run: Any) -> None:
+    run.begin()
+    attempts.current().journal.append({"type": "once", "key": "pay", "state": "started", "attempt": 1})
+    run.begin()
+    resolve_once(run.folder, 3, {"pay": "again"}, after=1)
+    run.begin()
+    assert once("pay", lambda: 7) == 7
+
+
 @pytest.mark.parametrize("resolution", ["", "done", "done:", "done:{", "perhaps", "perhaps:1"])
 def test_other_resolutions_are_refused_and_write_nothing(run: Any, resolution: str) -> None:
     with pytest.raises(ValueError, match="pay=done:JSON"):

@@ -14,6 +14,7 @@ from jupyter_workflows.execution.attempt import execute_attempt
 from jupyter_workflows.execution.client import StageNotebookClient
 from jupyter_workflows.execution.kernels import ForkServer
 from jupyter_workflows.execution.limits import CancelToken, Limits
+from jupyter_workflows.execution.running import StageKernel
 
 STAGE = "from jupyter_workflows import get_stage\nstage = get_stage()\n"
 SHORT = Limits(grace=0.5)
@@ -242,6 +243,23 @@ def test_a_fork_server_that_dies_loses_the_attempt(stage: Stage, tmp_path: Path)
         thread.join()
 
     assert outcome.state == "lost"
+
+
+def test_a_fork_server_that_dies_before_the_first_cell_loses_the_attempt(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ready = StageKernel.ready
+    with ForkServer.start(pool=1) as server:
+
+        async def ready_without_server(kernel: StageKernel, timeout: float) -> None:
+            server.stop(timeout=0)
+            await ready(kernel, timeout)
+
+        monkeypatch.setattr(StageKernel, "ready", ready_without_server)
+        outcome = execute_attempt(stage.spec(notebook("")), fork_server=server.address)
+
+    assert outcome.state == "lost"
+    assert outcome.error is not None and outcome.error.name == "ForkServerDied"
 
 
 def test_without_a_fork_server_kernels_are_ordinary_ones(stage: Stage, tmp_path: Path) -> None:

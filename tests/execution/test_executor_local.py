@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import os
 import signal
@@ -15,6 +16,7 @@ from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 from support.attempts import Stage, notebook, wait_until
 
@@ -173,6 +175,52 @@ def test_a_worker_that_dies_loses_its_attempt_and_is_replaced(
     assert again.changes == {"x": 1}
 
 
+def test_a_worker_that_dies_idle_takes_no_attempt_with_it(stage: Stage) -> None:
+    others = set(workers())
+    executor = Driver(1, fork_server=False)
+    try:
+        executor.execute(stage.spec(notebook("1")))
+        (worker,) = set(workers()) - others
+        worker.kill()
+        wait_until(lambda: not psutil.pid_exists(worker.pid))  # it was waited for
+        outcome = executor.execute(stage.spec(notebook(STAGE + "stage['x'] = 1"), number=2))
+        assert outcome.changes == {"x": 1}
+    finally:
+        executor.stop()
+
+
+def test_a_worker_that_dies_while_it_starts_is_replaced(stage: Stage) -> None:
+    others = set(workers())
+    executor = Driver(1, fork_server=False)
+    try:
+        task = executor.begin(stage.spec(notebook(STAGE + "stage['x'] = 1")))
+        wait_until(lambda: set(workers()) - others).pop().kill()
+        assert task.result(60).changes == {"x": 1}
+    finally:
+        executor.stop()
+
+
+def test_an_attempt_that_finds_no_worker_at_all_is_lost(stage: Stage) -> None:
+    others = set(workers())
+    executor = Driver(1, fork_server=False)
+    try:
+        task = executor.begin(stage.spec(notebook("1")))
+
+        def none_is_left() -> bool:
+            for worker in set(workers()) - others:
+                with contextlib.suppress(psutil.NoSuchProcess):
+                    worker.kill()
+            return task.done()
+
+        wait_until(none_is_left)
+        outcome = task.result()
+        assert outcome.state == "lost"
+        assert outcome.error is not None
+        assert "did not start (SIGKILL)" in outcome.error.message
+    finally:
+        executor.stop()
+
+
 def test_killing_an_attempt_ends_its_kernel(executor: Driver, stage: Stage, tmp_path: Path) -> None:
     marker = tmp_path / "begun"
     spec = stage.spec(notebook(begun(marker) + FOREVER))
@@ -198,6 +246,18 @@ def test_the_fork_server_is_started_again_when_it_died(executor: Driver, stage: 
     outcome = executor.execute(stage.spec(notebook(STAGE + "stage['x'] = 1"), number=2))
 
     assert outcome.changes == {"x": 1}
+
+
+def test_the_folder_of_a_fork_server_that_died_does_not_stay_behind(executor: Driver, stage: Stage) -> None:
+    executor.execute(stage.spec(notebook("1")))
+    server = executor.call(executor.executor.fork_server_pid)
+    assert server is not None
+    folder = Path(f"/proc/{server}/cwd").readlink()
+    os.kill(server, signal.SIGKILL)
+    wait_until(lambda: not alive(server))
+    assert folder.exists()
+    executor.execute(stage.spec(notebook("1"), number=2))
+    assert not folder.exists()
 
 
 def test_stopping_lets_what_runs_come_to_its_end(stage: Stage, tmp_path: Path) -> None:
@@ -286,6 +346,16 @@ def test_modules_beside_the_process_are_not_imported_by_workers(
 
 def test_there_is_one_place_more_than_processors() -> None:
     assert default_concurrency() >= 2
+
+
+def workers() -> list[psutil.Process]:
+    """Return the workers that an executor in this process has."""
+    found = []
+    for child in psutil.Process().children():
+        with contextlib.suppress(psutil.Error):
+            if "jupyter_workflows.execution.executors.worker" in child.cmdline():
+                found.append(child)
+    return found
 
 
 def alive(pid: int) -> bool:

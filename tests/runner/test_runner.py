@@ -17,7 +17,7 @@ from jupyter_workflows.runner.events import RunEvent
 from jupyter_workflows.runner.runner import Runner
 from jupyter_workflows.runner.settings import RunnerSettings
 from jupyter_workflows.runner.wakeup import wake
-from jupyter_workflows.store import DatabaseBusy, NewRun, Store, open_store
+from jupyter_workflows.store import DatabaseBusy, NewRun, Store, StoreError, open_store
 
 Behaviour = Callable[[AttemptSpec], Coroutine[Any, Any, AttemptOutcome]]
 DONE = AttemptOutcome(AttemptState.COMPLETED)
@@ -296,6 +296,76 @@ def test_an_end_that_cannot_be_recorded_is_kept(
         lambda: until(lambda: state_of(store, run_id) is RunState.COMPLETED),
     )
     assert executor.executed == ["a"], "the notebook was not executed again"
+
+
+def test_an_end_that_cannot_be_recorded_for_ever_is_lost_and_tried_again(
+    tmp_path: Path, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = write_project(tmp_path, {"a": {}})
+    run_id = begin(store, file, "a")
+    complete, refusals = store.complete, iter([True, True])
+
+    def locked(*arguments: Any, **keywords: Any) -> Any:
+        if next(refusals, False):
+            raise DatabaseBusy("the database is locked")
+        return complete(*arguments, **keywords)
+
+    monkeypatch.setattr("jupyter_workflows.runner.attempts._TRIES", 1)
+    monkeypatch.setattr(store, "complete", locked)
+    executor = ScriptedExecutor(done)
+    run_while(
+        Runner(store, executor, RunnerSettings()),
+        lambda: until(lambda: state_of(store, run_id) is RunState.COMPLETED),
+    )
+    assert executor.executed == ["a", "a"]
+
+
+def test_a_claim_whose_confirmation_was_lost_is_taken_up_again(
+    tmp_path: Path, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = write_project(tmp_path, {"a": {}})
+    run_id = begin(store, file, "a")
+    claim, losses = store.claim, iter([True])
+
+    def claim_and_vanish(*arguments: Any, **keywords: Any) -> Any:
+        claimed = claim(*arguments, **keywords)
+        if claimed and next(losses, False):
+            raise StoreError("the server closed the connection")
+        return claimed
+
+    monkeypatch.setattr(store, "claim", claim_and_vanish)
+    run_while(
+        Runner(store, ScriptedExecutor(done), RunnerSettings(poll_interval=0.02)),
+        lambda: until(lambda: state_of(store, run_id) is RunState.COMPLETED),
+    )
+    (attempts,) = store.get_run(run_id).attempts.values()
+    assert [attempt.state for attempt in attempts] == [AttemptState.LOST, AttemptState.COMPLETED]
+
+
+def test_a_locked_file_does_not_end_what_executes(
+    tmp_path: Path, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = write_project(tmp_path, {"a": {}})
+    run_id = begin(store, file, "a")
+    refused: list[bool] = []
+
+    def locked(*arguments: Any, **keywords: Any) -> Any:
+        refused.append(True)
+        raise DatabaseBusy("the database is locked")
+
+    async def until_refused(spec: AttemptSpec) -> AttemptOutcome:
+        before = len(refused)
+        await until(lambda: len(refused) > before + 10)
+        return DONE
+
+    monkeypatch.setattr(store, "renew", locked)
+    settings = RunnerSettings(renew_interval=0.01, abandon_after=0.02)
+    executor = ScriptedExecutor(until_refused)
+    run_while(
+        Runner(store, executor, settings),
+        lambda: until(lambda: state_of(store, run_id) is RunState.COMPLETED),
+    )
+    assert executor.cancelled == []
 
 
 def test_an_attempt_that_cannot_even_be_specified_fails(tmp_path: Path, store: Store) -> None:

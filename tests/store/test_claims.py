@@ -270,6 +270,32 @@ def test_a_runners_own_claims_are_left_alone(store: Store, clock: Clock) -> None
     assert store.recover(other) == []
 
 
+def test_a_claim_of_which_the_runner_was_never_told_is_lost(store: Store, runner: RunnerIdentity) -> None:
+    start(store, linear(1))
+    start(store, linear(1))
+    held, unknown = store.claim(runner, limit=2)
+    assert [lost.id for lost, _ in store.recover(runner, held={held.id})] == [unknown.id]
+    finish(store, held)
+    (again,) = store.claim(runner, limit=1)
+    assert (again.id, again.attempt) == (unknown.id, 2)
+
+
+def test_a_lost_attempt_names_what_it_left_of_its_notebook(store: Store, runner: RunnerIdentity) -> None:
+    run_ids = [start(store, linear(1)) for _ in range(2)]
+    with_copy, without = store.claim(runner, limit=2)
+    copy = store.executed_copy(with_copy.run.id, with_copy.id, with_copy.attempt)
+    copy.parent.mkdir(parents=True)
+    copy.write_text("{}")
+    store.recover(runner, held=())
+    outputs = {
+        attempt.stage_run_id: attempt.output
+        for run_id in run_ids
+        for attempts in store.get_run(run_id).attempts.values()
+        for attempt in attempts
+    }
+    assert outputs == {with_copy.id: str(copy), without.id: None}
+
+
 def test_three_lost_in_a_row_are_a_crash_loop(store: Store, runner: RunnerIdentity, clock: Clock) -> None:
     text = document({"a": {}, "b": {}}, {"t": {"source": "a", "target": "b", "on": "failed"}})
     run_id = start(store, text)

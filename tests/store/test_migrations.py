@@ -71,10 +71,10 @@ def test_migrations_give_the_schema_of_the_tables(
     migrated.dispose()
 
 
-def old_database(url: str) -> None:
-    """Make a database of the first revision with a run in it."""
+def old_database(url: str, revision: str = "0001") -> None:
+    """Make a database of an old revision with a run in it."""
     engine = engine_of(url)
-    schema.migrate(engine, "0001")
+    schema.migrate(engine, revision)
     moment = "2026-01-01 00:00:00.000000"
     with engine.begin() as connection:
         for statement in (
@@ -94,14 +94,21 @@ def old_database(url: str) -> None:
     engine.dispose()
 
 
-def test_an_old_sqlite_database_is_upgraded_when_it_is_opened(tmp_path: Path) -> None:
+REVISIONS = schema.revisions()[:0:-1]
+
+
+@pytest.mark.parametrize("revision", REVISIONS)
+def test_an_old_sqlite_database_is_upgraded_when_it_is_opened(tmp_path: Path, revision: str) -> None:
     url = f"sqlite:///{tmp_path / 'old.sqlite3'}"
-    old_database(url)
+    old_database(url, revision)
     goes_on(url)
 
 
-def test_an_old_postgresql_database_is_upgraded_when_somebody_says_so(postgres_url: str) -> None:
-    old_database(postgres_url)
+@pytest.mark.parametrize("revision", REVISIONS)
+def test_an_old_postgresql_database_is_upgraded_when_somebody_says_so(
+    postgres_url: str, revision: str
+) -> None:
+    old_database(postgres_url, revision)
     with pytest.raises(NeedsUpgrade, match="jupyter workflows database upgrade"):
         open_database(postgres_url)
     open_database(postgres_url, upgrade=True).close()
@@ -115,6 +122,7 @@ def goes_on(url: str) -> None:
     assert work(store, runner) == 2
     details = store.get_run("r")
     assert details.run.state is RunState.COMPLETED
+    assert details.run.deployment is None
     assert details.stage_runs[-1].data.values == {"x": 1}
     assert store.list_runs().runs == (details.run,)
     start(store, linear(1))

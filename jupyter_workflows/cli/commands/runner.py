@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -63,6 +64,19 @@ _log = logging.getLogger(__name__)
 @click.option(
     "--keep-runs", type=click.IntRange(min=0), metavar="N", help="Keep the last N live runs of each workflow."
 )
+@click.option(
+    "--keep-versions",
+    type=click.IntRange(min=0),
+    metavar="N",
+    help="Keep the newest N versions of each workflow, the live one, and those that runs follow.",
+)
+@click.option(
+    "--public-url",
+    envvar="JUPYTER_WORKFLOWS_PUBLIC_URL",
+    metavar="URL",
+    help="Address under which callers outside reach the server; callback addresses begin with it.",
+)
+@click.option("--embedded", metavar="FOLDER", hidden=True, help="Work for the servers that find it there.")
 @click.option("-v", "--verbose", is_flag=True, help="Say more about what goes on inside.")
 @pass_output
 def runner(
@@ -75,6 +89,9 @@ def runner(
     poll_interval: float | None,
     keep_days: float | None,
     keep_runs: int | None,
+    keep_versions: int | None,
+    public_url: str | None,
+    embedded: str | None,
     verbose: bool,
 ) -> int:
     """Execute what is queued, until stopped.
@@ -84,6 +101,10 @@ def runner(
     SIGTERM or Ctrl-C: it claims nothing more, finishes what it executes, then ends. A second time: it ends
     at once, and what it executed is taken up again by another runner (or failed, as the stage's after_crash
     says). What a runner that died was executing is taken up again, too.
+
+    It starts jobs when they are due (see: jupyter workflows schedules), and mails failures of live runs to
+    the workflow's owner if JUPYTER_WORKFLOWS_SMTP_URL names a mail server:
+    smtp://USER:PASSWORD@HOST:587?from=ADDRESS (smtps:// for TLS from the start).
 
     \b
     Examples:
@@ -103,11 +124,15 @@ def runner(
         "poll_interval": poll_interval,
         "keep_runs_for": None if keep_days is None else keep_days * 86400,
         "keep_runs": keep_runs,
+        "keep_versions": keep_versions,
+        "public_url": public_url,
     }
     settings = RunnerSettings(**{name: value for name, value in given.items() if value is not None})
     log_to_console(output, level=logging.DEBUG if verbose else logging.INFO, times=True)
     _log.info("executing what is queued in %s, up to %d at a time", _place(database), settings.concurrency)
-    code = run_runner(database, settings, listener=_Teller(output))
+    code = run_runner(
+        database, settings, listener=_Teller(output), embedded=Path(embedded) if embedded else None
+    )
     _log.info("ended")
     return code
 

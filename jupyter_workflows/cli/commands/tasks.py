@@ -11,11 +11,13 @@ from jupyter_workflows.cli.base import Command
 from jupyter_workflows.cli.errors import CliError
 from jupyter_workflows.cli.output import Output, json_option, pass_output, table
 from jupyter_workflows.cli.stores import (
-    database_option,
+    Place,
     find_run,
     iso_time,
     local_time,
+    opened,
     opened_store,
+    place_options,
     workflow_uid,
 )
 
@@ -39,7 +41,7 @@ if TYPE_CHECKING:
 @click.option("--mode", type=click.Choice(["live", "test"]), help="Of runs of deployments, or of test runs.")
 @click.option("--limit", type=click.IntRange(1, 1000), default=50, show_default=True, metavar="N")
 @click.option("--cursor", metavar="CURSOR", help="Go on where an earlier list ended.")
-@database_option
+@place_options
 @json_option
 @pass_output
 def tasks(
@@ -51,7 +53,7 @@ def tasks(
     mode: str | None,
     limit: int,
     cursor: str | None,
-    database: str | None,
+    place: Place,
 ) -> None:
     """List what waits for a person or a request, the oldest first.
 
@@ -68,7 +70,7 @@ def tasks(
         uid = workflow_uid(workflow)
         if uid is None:
             raise CliError(f"--workflow: there is no workflow {workflow}", "Name its file, or its uid")
-    with opened_store(database) as store:
+    with opened(place) as store:
         wanted = TaskFilter(
             assignees=assignees or None,
             workflow_uid=uid,

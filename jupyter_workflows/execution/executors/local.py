@@ -18,6 +18,9 @@ from jupyter_workflows.model.states import AttemptState
 
 logger = logging.getLogger(__name__)
 
+#: How often it is tried to start a worker, before who waits for it is told.
+_STARTS = 3
+
 
 def default_concurrency() -> int:
     """Return how many attempts are executed at a time unless told otherwise.
@@ -92,7 +95,10 @@ class LocalExecutor:
             raise RuntimeError("The executor is stopping and takes no more attempts")
         job = self._jobs[spec.stage_run_id] = _Job()
         try:
-            worker = await self._worker_for(job)
+            try:
+                worker = await self._worker_for(job)
+            except OSError as error:  # no fault of the notebook, which was never looked at
+                return AttemptOutcome(AttemptState.LOST, error=AttemptError("WorkerDied", str(error)))
             if worker is None:
                 return AttemptOutcome(AttemptState.CANCELLED)
             return await self._execute_on(worker, job, spec, on_progress)
@@ -169,6 +175,7 @@ class LocalExecutor:
             if worker.is_alive:
                 return worker
             self._workers.discard(worker)  # it ended while it had nothing to do
+            await worker.stop()
         waiting = sum(not ticket.done() for ticket in self._waiting)
         if len(self._tasks) <= waiting and len(self._workers) + len(self._tasks) < self.concurrency:
             self._add_worker()  # those that are being started are for others
@@ -195,17 +202,22 @@ class LocalExecutor:
         task.add_done_callback(self._tasks.discard)
 
     async def _start_worker(self) -> None:
-        try:
-            worker = await WorkerProcess.start()
-        except OSError as error:
-            logger.error("A worker process did not start: %s", error)
+        for tries in range(1, _STARTS + 1):
+            try:
+                worker = await WorkerProcess.start()
+            except OSError as error:
+                if tries < _STARTS:
+                    logger.warning("%s; another one is started", error)
+                    continue
+                logger.error("A worker process did not start: %s", error)
+                self._tasks.discard(asyncio.current_task())
+                if not self._workers and not self._tasks:
+                    self._refuse(error)
+                return
+            self._workers.add(worker)
             self._tasks.discard(asyncio.current_task())
-            if not self._workers and not self._tasks:
-                self._refuse(error)
+            self._release(worker)
             return
-        self._workers.add(worker)
-        self._tasks.discard(asyncio.current_task())
-        self._release(worker)
 
     def _refuse(self, error: OSError) -> None:
         """Tell all who wait for a worker that there is none."""

@@ -101,6 +101,7 @@ class WorkerProcess:
                         message["cell"],
                         message["cells"],
                         message["message"],
+                        message["response"],
                     )
                 )
         self._gone = True

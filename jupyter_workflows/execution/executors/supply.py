@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Iterable
 
 from jupyter_workflows.execution.kernels import ForkServer, ForkServerError
@@ -11,9 +12,10 @@ from jupyter_workflows.execution.limits import process_end
 
 logger = logging.getLogger(__name__)
 
-#: How often a fork server that died is started again.
+#: How often in a row a fork server that died is started again, and after how many seconds of life its end
+#: is the first one again.
 _RESTARTS = 3
-
+_STEADY = 300.0
 
 #: What nearly every stage imports, and the engine asks for at the end.
 AUTHORING = tuple(
@@ -40,6 +42,7 @@ class KernelSupply:
         self._starting: asyncio.Task[None] | None = None
         self._watching: asyncio.Task[None] | None = None
         self._restarts = 0
+        self._started_at = 0.0
 
     @property
     def server(self) -> ForkServer | None:
@@ -74,6 +77,7 @@ class KernelSupply:
         except ForkServerError as error:
             logger.warning("Kernels are started the slow way. %s", error)
             return
+        self._started_at = time.monotonic()
         for module, reason in self._server.refused.items():
             logger.warning("The module %s is not loaded beforehand: %s", module, reason)
         self._watching = asyncio.ensure_future(self._watch(self._server))
@@ -81,9 +85,15 @@ class KernelSupply:
     async def _watch(self, server: ForkServer) -> None:
         """Start the server again when it ends."""
         await process_end(server.pid)
-        logger.warning("The fork server ended unexpectedly.")
         self._server = None
-        server.stop(timeout=0)
+        if time.monotonic() - self._started_at > _STEADY:
+            self._restarts = 0
         if self._restarts < _RESTARTS:
             self._restarts += 1
+            logger.warning("The fork server ended unexpectedly; it is started again.")
             self.start()
+        else:
+            logger.warning(
+                "The fork server ended unexpectedly again; kernels are started the slow way from now on."
+            )
+        await asyncio.to_thread(server.stop, timeout=0)  # its folder would stay behind

@@ -62,6 +62,7 @@ class Worker:
                 "cell": progress.cell,
                 "cells": progress.cells,
                 "message": progress.message,
+                "response": progress.response,
             }
         )
 

@@ -120,7 +120,9 @@ class AttemptOperations(StoreBase):
             now = self.database.now(connection)
             connection.execute(update(runners).where(runners.c.id == runner.id).values(stopped_at=now))
 
-    def recover(self, runner: RunnerIdentity | None = None) -> list[tuple[Claim, Changes]]:
+    def recover(
+        self, runner: RunnerIdentity | None = None, *, held: Collection[str] | None = None
+    ) -> list[tuple[Claim, Changes]]:
         """Turn the attempts of vanished runners into lost ones.
 
         On the same host a runner whose process lives keeps its claims whatever their lease says, and one
@@ -130,6 +132,9 @@ class AttemptOperations(StoreBase):
         ----------
         runner
             Who asks; its own claims are left alone.
+        held
+            The stage runs that it executes, where it knows: then its claims of others are lost as well. A
+            server that ended while it committed leaves a claim of which the runner was never told.
         """
         with self.database.read() as connection:
             lost = recovery.lost_claims(
@@ -137,6 +142,7 @@ class AttemptOperations(StoreBase):
                 now=self.database.now(connection),
                 same_host=self.database.is_sqlite,
                 but=runner.id if runner else None,
+                held=held,
             )
         ended = []
         for claim in lost:
@@ -146,6 +152,7 @@ class AttemptOperations(StoreBase):
                     connection,
                     self._parsed(known),
                     known,
+                    output=self._left_by(known),
                     load=self.load,
                     now=self.database.now(connection),
                     limit=self.limit,
@@ -153,3 +160,8 @@ class AttemptOperations(StoreBase):
             if changes is not None:
                 ended.append((known, changes))
         return ended
+
+    def _left_by(self, claim: Claim) -> str | None:
+        """Return the executed notebook that an attempt left, as far as it came."""
+        copy = self.executed_copy(claim.run.id, claim.id, claim.attempt)
+        return str(copy) if copy.exists() else None

@@ -69,6 +69,10 @@ class StoreBase:
         """Return where the evidence of a run's stage runs lies."""
         return self.state_folder / "runs" / run_id
 
+    def executed_copy(self, run_id: str, stage_run_id: str, attempt: int) -> Path:
+        """Return where an attempt's executed notebook lies, if it got that far."""
+        return self.folder(run_id, stage_run_id) / f"executed-{attempt}.ipynb"
+
     def graph(self, claim: Claim) -> Graph:
         """Return the graph that a claim's run follows."""
         return self._parsed(claim).graph

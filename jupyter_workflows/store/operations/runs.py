@@ -4,10 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from .. import auditing, queries, runs
+from sqlalchemy import Connection
+
+from .. import auditing, queries, reruns, runs
 from ..auditing import AuditEntry
 from ..completion import lock_run
-from ..records import NewRun, RunDetails, RunFilter, RunPage, RunRecord, StageRunRecord
+from ..records import (
+    AttemptRecord,
+    Idempotency,
+    NewRun,
+    RunDetails,
+    RunFilter,
+    RunPage,
+    RunRecord,
+    StageRunRecord,
+)
 from ..tasks import run_of
 from .base import StoreBase
 
@@ -71,6 +82,36 @@ class RunOperations(StoreBase):
                 now=self.database.now(connection),
             )
 
+    def rerun(
+        self,
+        run_id: str,
+        stage_run_id: str | None = None,
+        *,
+        by: str | None = None,
+        idempotency: Idempotency | None = None,
+    ) -> str:
+        """Start a new run with what a stage run of another one had started with, and return its id.
+
+        Parameters
+        ----------
+        stage_run_id
+            Where it begins; by default where the other one began.
+
+        Raises
+        ------
+        WrongState
+            The stage is disabled.
+        """
+
+        def start(connection: Connection) -> str:
+            parsed = self._parsed_of(connection, run_id)
+            now = self.database.now(connection)
+            return reruns.rerun(
+                connection, parsed, run_id, stage_run_id, by=by, idempotency=idempotency, now=now
+            )
+
+        return self.database.transact(start)
+
     def get_run(self, run_id: str, *, data: bool = True) -> RunDetails:
         """Return a run with its stage runs, sorted by key and sequence, and their attempts.
 
@@ -91,6 +132,11 @@ class RunOperations(StoreBase):
         """Return a stage run."""
         with self.database.read() as connection:
             return queries.get_stage_run(connection, stage_run_id)
+
+    def list_attempts(self, stage_run_id: str) -> tuple[AttemptRecord, ...]:
+        """Return the attempts of a stage run, in order."""
+        with self.database.read() as connection:
+            return queries.list_attempts(connection, stage_run_id)
 
     def get_document(self, run_id: str) -> str:
         """Return the text of the document that a run follows."""

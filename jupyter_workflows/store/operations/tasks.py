@@ -8,7 +8,7 @@ from typing import Any
 from jupyter_workflows.model.records import Changes
 
 from .. import queries, tasks
-from ..records import Claim, StageRunRecord, TaskFilter, TaskPage
+from ..records import Claim, StageRunRecord, Task, TaskFilter, TaskPage
 from .base import StoreBase
 
 _BATCH = 100
@@ -23,6 +23,11 @@ class TaskOperations(StoreBase):
         """Return a page of tasks that wait or that somebody has open, the oldest first."""
         with self.database.read() as connection:
             return queries.list_tasks(connection, wanted or TaskFilter(), cursor, limit)
+
+    def get_task(self, stage_run_id: str) -> Task:
+        """Return a task that waits or that somebody has open."""
+        with self.database.read() as connection:
+            return queries.get_task(connection, stage_run_id)
 
     def waiting_for_request(self, workflow_uid: str, path: str) -> list[StageRunRecord]:
         """Return the stage runs of a hook that wait, in runs of any version of the workflow."""

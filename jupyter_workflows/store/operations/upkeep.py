@@ -11,7 +11,7 @@ from typing import Any
 
 from jupyter_workflows.model.states import RunMode
 
-from .. import artifact_refs, outbox, retention, runs
+from .. import artifact_refs, changes, outbox, retention, runs
 from ..errors import WrongState
 from ..outbox import OutboxEntry
 from ..retention import Removed
@@ -95,6 +95,7 @@ class UpkeepOperations(StoreBase):
         self._delete_runs(chosen)
         with self.database.write() as connection:
             retention.delete_expired_keys(connection, now)
+            changes.trim(connection)
             unused = artifact_refs.forget_unused(connection, now - timedelta(seconds=grace))
         return Removed(tuple(chosen), self._delete_artifacts(unused, grace), len(found) > limit)
 

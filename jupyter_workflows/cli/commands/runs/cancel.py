@@ -7,25 +7,23 @@ import click
 from jupyter_workflows.cli.base import Command
 from jupyter_workflows.cli.execution import user_name
 from jupyter_workflows.cli.output import Output, json_option, pass_output
-from jupyter_workflows.cli.stores import database_option, find_run, opened_store
+from jupyter_workflows.cli.stores import Place, find_run, opened, place_options, wake_runners
 
 
 @click.command(cls=Command)
 @click.argument("run_id", metavar="ID")
-@database_option
+@place_options
 @json_option
 @pass_output
-def cancel(output: Output, run_id: str, database: str | None) -> None:
+def cancel(output: Output, run_id: str, place: Place) -> None:
     """Cancel a run.
 
     What its stages are executing is stopped, and what waits waits no longer. What they did stays done.
     """
-    from jupyter_workflows.runner.wakeup import wake
-
-    with opened_store(database) as store:
+    with opened(place) as store:
         run = find_run(store, run_id).run
         done = store.cancel_run(run.id, by=user_name())
-        wake(store.state_folder / "wake")
+        wake_runners(store)
     if output.json:
         output.emit({"run": run.id, "state": "cancelled", "cancelled": done})
     else:

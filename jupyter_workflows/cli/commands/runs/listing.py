@@ -9,7 +9,7 @@ import click
 from jupyter_workflows.cli.base import Command
 from jupyter_workflows.cli.output import Output, json_option, pass_output, state_text, table
 from jupyter_workflows.cli.progress import duration
-from jupyter_workflows.cli.stores import database_option, iso_time, local_time, opened_store, workflow_uid
+from jupyter_workflows.cli.stores import Place, iso_time, local_time, opened, place_options, workflow_uid
 
 if TYPE_CHECKING:
     from jupyter_workflows.store import RunRecord
@@ -23,7 +23,7 @@ _STATES = ["running", "waiting", "completed", "failed", "cancelled"]
 @click.option("--mode", type=click.Choice(["live", "test"]), help="Runs of deployments, or test runs.")
 @click.option("--limit", type=click.IntRange(1, 1000), default=20, show_default=True, metavar="N")
 @click.option("--cursor", metavar="CURSOR", help="Go on where an earlier list ended.")
-@database_option
+@place_options
 @json_option
 @pass_output
 def list_runs(
@@ -33,7 +33,7 @@ def list_runs(
     mode: str | None,
     limit: int,
     cursor: str | None,
-    database: str | None,
+    place: Place,
 ) -> None:
     """List runs, the newest first.
 
@@ -56,7 +56,7 @@ def list_runs(
         states=tuple(RunState(state) for state in dict.fromkeys(states)),
         mode=RunMode(mode) if mode is not None else None,
     )
-    with opened_store(database) as store:
+    with opened(place) as store:
         page = store.list_runs(wanted, cursor=cursor, limit=limit)
     if output.json:
         output.emit({"runs": [run_json(run) for run in page.runs], "cursor": page.cursor})

@@ -13,9 +13,10 @@ from jupyter_workflows.cli.base import Command
 from jupyter_workflows.cli.errors import CliError
 from jupyter_workflows.cli.notebook_output import plain, printed
 from jupyter_workflows.cli.output import STATE_STYLES, Output, json_option, pass_output
-from jupyter_workflows.cli.stores import database_option, find_run, find_stage_runs, opened_store
+from jupyter_workflows.cli.stores import Place, find_run, find_stage_runs, opened, place_options
 
 if TYPE_CHECKING:
+    from jupyter_workflows.cli.remote import RemoteStore
     from jupyter_workflows.store import AttemptRecord, RunDetails, StageRunRecord, Store
 
 _ENDED = ("completed", "failed", "cancelled")
@@ -26,7 +27,7 @@ _ENDED = ("completed", "failed", "cancelled")
 @click.option("--stage", "stages", multiple=True, metavar="PATH", help="Only this stage. May be given again.")
 @click.option("-f", "--follow", is_flag=True, help="Go on until the run has ended (Ctrl-C stops reading).")
 @click.option("--interval", type=click.FloatRange(min=0.05), default=0.5, hidden=True)
-@database_option
+@place_options
 @json_option
 @pass_output
 def logs(
@@ -35,7 +36,7 @@ def logs(
     stages: tuple[str, ...],
     follow: bool,
     interval: float,
-    database: str | None,
+    place: Place,
 ) -> None:
     """Print what a run's notebooks printed, stage by stage and attempt by attempt.
 
@@ -47,7 +48,7 @@ def logs(
     """
     if follow and output.json:
         raise CliError("--follow and --json do not go together", "Leave one of them out")
-    with opened_store(database) as store:
+    with opened(place) as store:
         details = find_run(store, run_id)
         if output.json:
             entries = [_entry(store, *pair) for pair in _attempts(details, stages)]
@@ -86,22 +87,26 @@ def _attempts(
     return sorted(pairs, key=lambda pair: pair[1].started_at)
 
 
-def _notebook(store: Store, stage_run: StageRunRecord, attempt: AttemptRecord) -> Path:
+def _printed(
+    store: Store | RemoteStore, stage_run: StageRunRecord, attempt: AttemptRecord
+) -> list[tuple[int, str]]:
+    from jupyter_workflows.store import Store
+
+    if not isinstance(store, Store):
+        return store.printed(stage_run, attempt)
     if attempt.output:
-        return Path(attempt.output)
-    return store.folder(stage_run.run_id, stage_run.id) / f"executed-{attempt.number}.ipynb"
+        return printed(Path(attempt.output))
+    return printed(store.folder(stage_run.run_id, stage_run.id) / f"executed-{attempt.number}.ipynb")
 
 
-def _entry(store: Store, stage_run: StageRunRecord, attempt: AttemptRecord) -> dict[str, Any]:
+def _entry(store: Store | RemoteStore, stage_run: StageRunRecord, attempt: AttemptRecord) -> dict[str, Any]:
     return {
         "stage": stage_run.path,
         "stage_run": stage_run.id,
         "attempt": attempt.number,
         "state": str(attempt.state),
         "notebook": attempt.output,
-        "cells": [
-            {"cell": cell, "text": text} for cell, text in printed(_notebook(store, stage_run, attempt))
-        ],
+        "cells": [{"cell": cell, "text": text} for cell, text in _printed(store, stage_run, attempt)],
         "error": dict(attempt.error) if attempt.error else None,
     }
 
@@ -109,7 +114,7 @@ def _entry(store: Store, stage_run: StageRunRecord, attempt: AttemptRecord) -> d
 class _Printer:
     """Prints attempts, and of those that it has printed what was added since."""
 
-    def __init__(self, output: Output, store: Store) -> None:
+    def __init__(self, output: Output, store: Store | RemoteStore) -> None:
         self.output = output
         self.store = store
         self.texts: dict[tuple[str, int], str] = {}
@@ -125,7 +130,7 @@ class _Printer:
         known = self.texts.get(name)
         text = "".join(
             part if part.endswith("\n") else f"{part}\n"
-            for _, part in printed(_notebook(self.store, stage_run, attempt))
+            for _, part in _printed(self.store, stage_run, attempt)
         )
         added = text[_common(known or "", text) :]
         if known is None or added or state != "running":

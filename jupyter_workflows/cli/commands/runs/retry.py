@@ -12,7 +12,14 @@ from jupyter_workflows.cli.base import Command
 from jupyter_workflows.cli.errors import COMPLETED, CliError
 from jupyter_workflows.cli.execution import go_on, user_name
 from jupyter_workflows.cli.output import Output, json_option, pass_output
-from jupyter_workflows.cli.stores import database_option, find_run, find_stage_runs, opened_store
+from jupyter_workflows.cli.stores import (
+    Place,
+    find_run,
+    find_stage_runs,
+    opened,
+    place_options,
+    wake_runners,
+)
 from jupyter_workflows.cli.summary import exit_code, print_report
 
 if TYPE_CHECKING:
@@ -38,7 +45,7 @@ _ONCE = re.compile(r"(?P<key>.+?)=(?P<how>again|done:.*)", re.DOTALL)
 )
 @click.option("--env-file", metavar="FILE", help="Lines NAME=VALUE: environment variables for the notebooks.")
 @click.option("--concurrency", type=click.IntRange(min=1), metavar="N", help="Stages executed at a time.")
-@database_option
+@place_options
 @json_option
 @click.option(
     "-q", "--quiet", is_flag=True, help="Show no progress, and in the end only what needs attention."
@@ -51,7 +58,7 @@ def retry(
     once: tuple[str, ...],
     env_file: str | None,
     concurrency: int | None,
-    database: str | None,
+    place: Place,
     quiet: bool,
 ) -> int:
     """Try the failed stages of a run again; the run goes on from there.
@@ -70,7 +77,7 @@ def retry(
     """
     environment = environment_file(env_file)
     resolved = _resolutions(once)
-    with opened_store(database) as store:
+    with opened(place) as store:
         details = find_run(store, run_id)
         chosen = _chosen(details, stages)
         if resolved and len(chosen) > 1:
@@ -85,9 +92,7 @@ def retry(
         # A process that still works on the run takes these up, too; one that ended does not.
         here = details.run.owner is not None and str(details.run.state) == "failed"
         if not here:
-            from jupyter_workflows.runner.wakeup import wake
-
-            reached = wake(store.state_folder / "wake")
+            reached = wake_runners(store)
     names = [{"stage": stage_run.path, "stage_run": stage_run.id} for stage_run in chosen]
     if not here:
         _tell_queued(output, details, names, reached)
@@ -97,7 +102,7 @@ def retry(
         details.run.id,
         environment=environment,
         concurrency=concurrency,
-        database=database,
+        database=place.database,
         quiet=quiet,
     )
     if output.json:

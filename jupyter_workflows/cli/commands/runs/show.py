@@ -11,7 +11,15 @@ from jupyter_workflows.cli.commands.runs.listing import run_json
 from jupyter_workflows.cli.loading import counted
 from jupyter_workflows.cli.output import Output, in_cell, json_option, pass_output, state_text, table
 from jupyter_workflows.cli.progress import duration
-from jupyter_workflows.cli.stores import database_option, find_run, iso_time, local_time, opened_store
+from jupyter_workflows.cli.stores import (
+    Place,
+    find_run,
+    iso_time,
+    local_time,
+    opened,
+    place_options,
+    report_of,
+)
 from jupyter_workflows.cli.summary import print_data
 
 if TYPE_CHECKING:
@@ -20,20 +28,18 @@ if TYPE_CHECKING:
 
 @click.command(cls=Command)
 @click.argument("run_id", metavar="ID")
-@database_option
+@place_options
 @json_option
 @pass_output
-def show(output: Output, run_id: str, database: str | None) -> None:
+def show(output: Output, run_id: str, place: Place) -> None:
     """Show a run: its stages, attempts, errors, executed notebooks and data.
 
     With --json: the object that `run --json` prints, with more about the run, and for each stage its
     "stage_run" (id), "assignee", "due_at" and "history" of attempts.
     """
-    from jupyter_workflows.runner.report import run_report
-
-    with opened_store(database) as store:
+    with opened(place) as store:
         details = find_run(store, run_id)
-        report = run_report(store, details.run.id)
+        report = report_of(store, details.run.id)
     if output.json:
         stages = [
             {**stage, **_more(details, stage_run)}

@@ -5,13 +5,14 @@ from __future__ import annotations
 import argparse
 import fcntl
 import os
+import shutil
 import socket
 import sys
 from pathlib import Path
 
 from jupyter_workflows.execution.kernels.protocol import SOCKET_NAME, pack, reachable
 from jupyter_workflows.execution.kernels.server import memory, preload
-from jupyter_workflows.execution.kernels.server.service import Service, Settings
+from jupyter_workflows.execution.kernels.server.service import OwnerGone, Service, Settings
 
 
 def main() -> None:
@@ -32,7 +33,11 @@ def main() -> None:
     settings = Settings(
         folder=arguments.folder, owner=arguments.owner, pool=arguments.pool, patience=arguments.patience
     )
-    service = Service(settings, _listen(arguments.folder))
+    try:
+        service = Service(settings, _listen(arguments.folder))
+    except OwnerGone:
+        shutil.rmtree(arguments.folder, ignore_errors=True)
+        raise
     memory.settle()
     if service.check():
         os.write(arguments.ready, pack({"pid": os.getpid(), "refused": refused}))

@@ -22,6 +22,13 @@ from jupyter_workflows.execution.kernels.server.process import Seat, adopt_orpha
 _MOST_FAILURES = 3
 
 
+class OwnerGone(SystemExit):
+    """Nobody needs the server any more."""
+
+    def __init__(self) -> None:
+        super().__init__("The owner of the fork server is gone.")
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
     """What the server was started with."""
@@ -92,9 +99,12 @@ class Service:
         self.served = {"warm": 0, "forked": 0}
         self.running = self.starting = True
         adopt_orphans()
-        self.owner_fd = os.pidfd_open(settings.owner)
+        try:
+            self.owner_fd = os.pidfd_open(settings.owner)
+        except ProcessLookupError:
+            raise OwnerGone from None
         if os.getppid() != settings.owner:
-            raise SystemExit("The owner of the fork server is gone.")
+            raise OwnerGone
         self.selector.register(self.owner_fd, selectors.EVENT_READ, (self._owner_ended, None))
         self.selector.register(listener, selectors.EVENT_READ, (self._accept, None))
 

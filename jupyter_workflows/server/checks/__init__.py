@@ -1,0 +1,1 @@
+"""Checking a workflow before it runs."""

@@ -1,0 +1,1 @@
+"""Snapshots of workflows, and which one is live."""

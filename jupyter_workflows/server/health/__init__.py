@@ -1,0 +1,1 @@
+"""How the server, the runner and the database stand."""

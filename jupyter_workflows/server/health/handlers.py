@@ -1,0 +1,49 @@
+"""The route that says how everything stands, and the one that describes all others."""
+
+from __future__ import annotations
+
+import json
+
+from pydantic import RootModel
+
+from ..auth import authenticated, authorized
+from ..base import WorkflowsHandler
+from ..models import JsonObject
+from ..operations import operation
+from .manager import HealthManager
+from .models import Health
+
+
+class HealthHandler(WorkflowsHandler):
+    """How everything stands."""
+
+    needs_store = False
+    # That a monitor looks at the server does not mean that somebody uses it.
+    _track_activity = False
+
+    @authenticated
+    @authorized("read")
+    @operation("Say how the server, the runner and the database stand", answer=Health)
+    async def get(self) -> Health:
+        """Answers 200 whenever the server lives; `status` says whether all is well."""
+        return await HealthManager(self.app).look()
+
+
+class OpenApiDocument(RootModel[JsonObject]):
+    """An OpenAPI document."""
+
+
+class OpenApiHandler(WorkflowsHandler):
+    """The description of all routes."""
+
+    needs_store = False
+
+    @authenticated
+    @authorized("read")
+    @operation("Describe all routes", answer=OpenApiDocument)
+    async def get(self) -> None:
+        """This document."""
+        await self.finish(json.dumps(self.app.openapi))
+
+
+default_handlers = [("health", HealthHandler), ("openapi.json", OpenApiHandler)]

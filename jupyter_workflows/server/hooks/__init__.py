@@ -1,0 +1,1 @@
+"""Hooks: the addresses at which requests from outside start or wake stages, and their answers."""

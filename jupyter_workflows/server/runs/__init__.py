@@ -1,0 +1,1 @@
+"""Runs: starting, showing, cancelling, trying again."""

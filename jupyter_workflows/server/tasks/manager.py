@@ -1,0 +1,39 @@
+"""What the routes of tasks do. All methods may block: they are called on threads."""
+
+from __future__ import annotations
+
+from jupyter_workflows.runner.wakeup import wake
+from jupyter_workflows.store import Store, TaskFilter
+
+from .models import TaskList, TaskModel, TasksQuery
+
+
+class TasksManager:
+    """Tasks, for people and programs that ask over HTTP."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def list(self, query: TasksQuery, *, user: str) -> TaskList:
+        """Return a page of tasks."""
+        assignees = (user,) if query.mine else tuple(query.assignee) or None
+        wanted = TaskFilter(
+            assignees=assignees,
+            workflow_uid=query.workflow,
+            run_id=query.run,
+            path=query.path,
+            mode=query.mode,
+            types=tuple(dict.fromkeys(query.type)) or ("form", "hook"),
+        )
+        page = self._store.list_tasks(wanted, cursor=query.cursor, limit=query.limit)
+        return TaskList(tasks=[TaskModel.of(task) for task in page.tasks], cursor=page.cursor)
+
+    def show(self, task: str) -> TaskModel:
+        """Return a task."""
+        return TaskModel.of(self._store.get_task(task))
+
+    def assign(self, task: str, assignee: str, *, by: str) -> TaskModel:
+        """Give a task to somebody else."""
+        self._store.assign(task, assignee, by=by)
+        wake(self._store.state_folder / "wake")
+        return TaskModel.of(self._store.get_task(task))

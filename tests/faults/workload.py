@@ -1,0 +1,249 @@
+"""The workflows that a campaign keeps under way, and what each of them must come to."""
+
+from __future__ import annotations
+
+import random
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from support.projects import write_project
+
+from jupyter_workflows.authoring.wire import encode
+from jupyter_workflows.model.records import StageData
+from jupyter_workflows.model.states import RunMode, RunState, StageRunState
+from jupyter_workflows.store import NewRun, RunDetails, StageRunRecord, Store
+
+FOLDERS = ("kernels", "stumbled", "arriving", "arrived", "gates")
+#: More than a campaign kills of one stage run.
+_RETRIES = {"max": 50, "delay": 0}
+_BEGIN = "import world\nstage = world.begin()"
+
+Check = Callable[[RunDetails, int], list[str]]
+
+
+def _orders(folder: Path) -> Path:
+    """A fan-out with retries, effects and a road for failures; a join; a form; an artifact."""
+    price = (
+        "if stage['line'] % 3 == 1: world.stumble('as every third line does')\n"
+        "world.work(0.05 * (stage['line'] % 4))\n"
+        "world.effect('price')\n"
+        "stage['price'] = stage['line'] ** 2"
+    )
+    receipt = "stage['total'] = sum(stage['prices'])\nstage['receipt'] = b'%d,' % stage['total'] * 40_000"
+    approve = (
+        "from jupyter_workflows.forms import read_number\n"
+        "stage['approved'] = read_number('Amount', key='amount', required=True)"
+    )
+    ship = "assert bytes(stage['receipt']).startswith(b'%d,' % stage['total'])\nstage['shipped'] = True"
+    return write_project(
+        folder,
+        {
+            "split": {"retries": _RETRIES, "cells": [_BEGIN, "stage['lines'] = list(range(stage['size']))"]},
+            "price": {"retries": _RETRIES, "cells": [_BEGIN, price]},
+            "rescue": {"retries": _RETRIES, "cells": [_BEGIN, "stage['price'] = stage['line'] ** 2"]},
+            "total": {
+                "retries": _RETRIES,
+                "join": "all",
+                "collect": {"prices": "price"},
+                "cells": [_BEGIN, receipt],
+            },
+            "approve": {"type": "form", "retries": _RETRIES, "cells": [_BEGIN, approve]},
+            "ship": {"retries": _RETRIES, "cells": [_BEGIN, ship]},
+        },
+        [
+            {"source": "split", "target": "price", "each": "lines", "as": "line"},
+            {"source": "price", "target": "total"},
+            {"source": "price", "target": "rescue", "on": "failed"},
+            {"source": "rescue", "target": "total"},
+            {"source": "total", "target": "approve"},
+            {"source": "approve", "target": "ship"},
+        ],
+        title="Orders",
+    )
+
+
+def _payments(folder: Path) -> Path:
+    """Effects that are interrupted between their intent and their result."""
+    pay = "stage['paid'] = world.effect('pay', ('before', 'after')[stage['size'] % 2])"
+    return write_project(
+        folder,
+        {
+            "open": {"retries": _RETRIES, "cells": [_BEGIN, "stage['opened'] = True"]},
+            "pay": {"retries": _RETRIES, "cells": [_BEGIN, pay]},
+            "book": {"retries": _RETRIES, "cells": [_BEGIN, "stage['booked'] = stage['paid']"]},
+        },
+        [{"source": "open", "target": "pay"}, {"source": "pay", "target": "book"}],
+        title="Payments",
+    )
+
+
+def _survey(folder: Path) -> Path:
+    """Stages that are not tried again, and a join that goes on without them."""
+    probe = "world.work(0.2)\nstage['found'] = stage['place']"
+    return write_project(
+        folder,
+        {
+            "plan": {"retries": _RETRIES, "cells": [_BEGIN, "stage['places'] = list(range(stage['size']))"]},
+            "probe": {"after_crash": "fail", "cells": [_BEGIN, probe]},
+            "summary": {
+                "retries": _RETRIES,
+                "join": "settled",
+                "collect": {"all": "found"},
+                "cells": [_BEGIN, "stage['count'] = len(stage['all'])"],
+            },
+        },
+        [
+            {"source": "plan", "target": "probe", "each": "places", "as": "place"},
+            {"source": "probe", "target": "summary"},
+        ],
+        title="Survey",
+    )
+
+
+def _of(details: RunDetails, path: str, state: StageRunState | None = None) -> list[StageRunRecord]:
+    return [
+        found
+        for found in details.stage_runs
+        if found.path == path and (state is None or found.state is state)
+    ]
+
+
+def _result(stage_run: StageRunRecord, key: str) -> object:
+    return stage_run.result.values.get(key) if stage_run.result else None
+
+
+def _counts(details: RunDetails, **expected: int) -> list[str]:
+    found = {path: len(_of(details, path)) for path in expected}
+    extra = {stage_run.path for stage_run in details.stage_runs} - set(expected)
+    return [] if found == expected and not extra else [f"stage runs {found} {extra or ''}, not {expected}"]
+
+
+def _check_orders(details: RunDetails, size: int) -> list[str]:
+    rescued = len(_of(details, "price", StageRunState.FAILED))
+    wrong = _counts(details, split=1, price=size, rescue=rescued, total=1, approve=1, ship=1)
+    if wrong:
+        return wrong
+    (ship,) = _of(details, "ship")
+    expected = {"total": sum(n * n for n in range(size)), "approved": size, "shipped": True}
+    found = {key: _result(ship, key) for key in expected}
+    return [] if found == expected else [f"it ended with {found}, not {expected}"]
+
+
+def _check_payments(details: RunDetails, size: int) -> list[str]:
+    wrong = _counts(details, open=1, pay=1, book=1)
+    if wrong:
+        return wrong
+    (pay,), (book,) = _of(details, "pay"), _of(details, "book")
+    booked = _result(book, "booked")
+    return [] if booked == f"{pay.id}:pay" else [f"it booked {booked!r}"]
+
+
+def _check_survey(details: RunDetails, size: int) -> list[str]:
+    completed = _of(details, "probe", StageRunState.COMPLETED)
+    wrong = _counts(details, plan=1, probe=size, summary=1)
+    if wrong:
+        return wrong
+    (summary,) = _of(details, "summary")
+    if _result(summary, "count") != len(completed):
+        wrong.append(f"{_result(summary, 'count')} probes were summed up, {len(completed)} had completed")
+    return wrong
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A workflow with the stage that begins it and what its ended runs are held against.
+
+    Parameters
+    ----------
+    may_fail
+        A failed run of it has ended. Those of others are retried until they complete.
+    """
+
+    name: str
+    write: Callable[[Path], Path]
+    entry: str
+    check: Check
+    may_fail: bool = False
+
+
+KINDS = (
+    Kind("orders", _orders, "split", _check_orders),
+    Kind("payments", _payments, "open", _check_payments),
+    Kind("survey", _survey, "plan", _check_survey, may_fail=True),
+)
+
+
+@dataclass(slots=True)
+class StartedRun:
+    """A run that the campaign started."""
+
+    id: str
+    kind: Kind
+    size: int
+    cancelled: bool = False
+    parked: set[str] = field(default_factory=set)
+
+    def has_ended(self, state: RunState) -> bool:
+        """Whether nothing more will happen to the run in this state."""
+        if state is RunState.FAILED:
+            return self.kind.may_fail
+        return state in (RunState.COMPLETED, RunState.CANCELLED)
+
+
+class Workload:
+    """Writes the projects below a folder, and starts runs of them.
+
+    Attributes
+    ----------
+    marks
+        Where the stages leave what they did.
+    """
+
+    def __init__(self, folder: Path, chance: random.Random) -> None:
+        self.marks = folder / "marks"
+        self._chance = chance
+        for name in FOLDERS:
+            (self.marks / name).mkdir(parents=True, exist_ok=True)
+        self._files: dict[str, Path] = {}
+        for kind in KINDS:
+            self._files[kind.name] = kind.write(folder / kind.name)
+            shutil.copy(Path(__file__).with_name("world.py"), folder / kind.name)
+
+    def start(self, store: Store) -> StartedRun:
+        """Start a run of a kind and size that chance names."""
+        kind = self._chance.choices(KINDS, weights=(3, 5, 2))[0]
+        size = self._chance.randint(2, 6)
+        file = self._files[kind.name]
+        run_id = store.create_run(
+            NewRun(
+                document_text=file.read_text(),
+                project=str(file.parent),
+                entry_stage=kind.entry,
+                data=StageData({"size": encode(size, key="size", save=_no_artifacts)}, {"size": None}),
+                mode=RunMode.LIVE,
+                started_by="campaign",
+            )
+        )
+        return StartedRun(run_id, kind, size)
+
+    def lines(self, name: str) -> list[list[str]]:
+        """Return the words of the lines of a file that the stages append to."""
+        file = self.marks / name
+        return [line.split() for line in file.read_text().splitlines()] if file.exists() else []
+
+    def effects(self) -> dict[str, int]:
+        """Return how often each effect happened."""
+        counts: dict[str, int] = {}
+        for key, _attempt in self.lines("effects"):
+            counts[key] = counts.get(key, 0) + 1
+        return counts
+
+    def open_all(self) -> None:
+        """Open every gate, also those that are reached later."""
+        (self.marks / "gates" / "all").touch()
+
+
+def _no_artifacts(*_: object) -> str:
+    raise AssertionError("a number needs no artifact")
