@@ -65,6 +65,8 @@ class Publisher(IOPubThread):
         self._muted = True
         self._wake_fd = -1
         self._unsent = 0
+        self._relayed: socket.socket | None = None
+        self._relaying = threading.Lock()
         self._drained = threading.Event()
 
     @property
@@ -165,9 +167,10 @@ class Publisher(IOPubThread):
 
     def _run(self) -> None:
         poll = select.poll()
+        assert self._relayed is not None
         react: dict[int, Callable[[], None]] = {
             self._wake_fd: self._woken,
-            self._relayed.fileno(): self._take_relayed,
+            self._relayed.fileno(): self.take_relayed,
         }
         for stream in self._streams:
             react[stream.read_end] = stream.take_in
@@ -218,15 +221,27 @@ class Publisher(IOPubThread):
             self._unsent = self._unsent - sent if self._queue else 0
             self._drained.set()
 
-    def _take_relayed(self) -> None:
-        data, files, _, _ = socket.recv_fds(self._relayed, _LARGEST_DATAGRAM + 1, 1, socket.MSG_DONTWAIT)
-        kind, data = data[:1], data[1:]
-        for file in files:
-            with open(file, "rb") as reader:  # noqa: PTH123
-                reader.seek(0)
-                data = reader.read()
-        self._unsent += len(data) if kind == b"b" else 0
-        self._queue.append(data if kind == b"b" else _split(data))
+    def take_relayed(self) -> None:
+        """Take over what processes that the notebook forked have said up to now; from any thread."""
+        if self._relayed is None or os.getpid() != self._master_pid:
+            return
+        with self._relaying:
+            while True:
+                try:
+                    data, files, _, _ = socket.recv_fds(
+                        self._relayed, _LARGEST_DATAGRAM + 1, 1, socket.MSG_DONTWAIT
+                    )
+                except BlockingIOError:
+                    return
+                kind, data = data[:1], data[1:]
+                for file in files:
+                    with open(file, "rb") as reader:  # noqa: PTH123
+                        reader.seek(0)
+                        data = reader.read()
+                self._unsent += len(data) if kind == b"b" else 0
+                self._queue.append(data if kind == b"b" else _split(data))
+                if self._sleeping:
+                    self._wake()
 
 
 class StageOutStream(OutStream):
