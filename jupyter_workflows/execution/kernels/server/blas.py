@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ctypes
 import os
-import sys
+from collections.abc import Callable
+from typing import Any
 
 #: Set while modules are imported beforehand. A library that makes threads on import could not be forked.
 SINGLE_THREADED = {
@@ -14,6 +15,8 @@ SINGLE_THREADED = {
     "NUMEXPR_NUM_THREADS": "1",
     "OMP_NUM_THREADS": "1",
     "OPENBLAS_NUM_THREADS": "1",
+    # New threads of OpenBLAS wait busily, for 2**26 cycles by default: more than a whole small stage costs.
+    "OPENBLAS_THREAD_TIMEOUT": "18",
 }
 
 _SETTERS = (
@@ -24,22 +27,30 @@ _SETTERS = (
 )
 
 
-def find_libraries() -> list[str]:
-    """Return the OpenBLAS libraries that this process has loaded."""
+class Threads:
+    """The numbers of threads of the OpenBLAS libraries that a process has loaded.
+
+    They are found before the fork, and set after it.
+    """
+
+    def __init__(self) -> None:
+        self._setters: list[Callable[[Any], Any]] = []
+        for path in _find_libraries():
+            library = ctypes.CDLL(path)
+            setters = [getattr(library, name) for name in _SETTERS if hasattr(library, name)]
+            self._setters += setters[:1]
+
+    def restore(self, environment: dict[str, str]) -> None:
+        """Let the libraries use as many threads as they would have in a process of their own."""
+        if not self._setters:
+            return
+        wanted = environment.get("OPENBLAS_NUM_THREADS") or environment.get("OMP_NUM_THREADS") or ""
+        threads = int(wanted) if wanted.isdigit() and int(wanted) > 0 else len(os.sched_getaffinity(0))
+        for setter in self._setters:
+            setter(ctypes.c_int(threads))
+
+
+def _find_libraries() -> list[str]:
     with open("/proc/self/maps", encoding="utf-8", errors="replace") as file:  # noqa: PTH123
         paths = {line.split(None, 5)[5].strip() for line in file if "openblas" in line and "/" in line}
     return sorted(path for path in paths if path.endswith(".so") or ".so." in path)
-
-
-def restore(environment: dict[str, str]) -> None:
-    """Let loaded libraries use as many threads as they would have in a process of their own."""
-    if "numpy" not in sys.modules:
-        return
-    wanted = environment.get("OPENBLAS_NUM_THREADS") or environment.get("OMP_NUM_THREADS") or ""
-    threads = int(wanted) if wanted.isdigit() and int(wanted) > 0 else len(os.sched_getaffinity(0))
-    for path in find_libraries():
-        library = ctypes.CDLL(path)
-        for name in _SETTERS:
-            if setter := getattr(library, name, None):
-                setter(ctypes.c_int(threads))
-                break

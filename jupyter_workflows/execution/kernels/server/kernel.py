@@ -121,6 +121,7 @@ class PreparedKernel:
             *(os.path.join(path, "startup") for path in (*ENV_CONFIG_DIRS, *SYSTEM_CONFIG_DIRS)),  # noqa: PTH118
         ]
         self.outlet: LinkOutlet | sockets.SocketOutlet | None = None
+        self.threads: blas.Threads
         self.begun = False
         self.lock: int | None = None
         self.passed: list[int] = []
@@ -170,6 +171,7 @@ class PreparedKernel:
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         self.kernel.shell.exit_now = False
         rehearse(self.kernel, self.streams, self.loop.asyncio)
+        self.threads = blas.Threads()
         self.kernel.shell_stream = self.shell
         self.kernel.start()
         self.loop.fold()
@@ -244,7 +246,7 @@ class PreparedKernel:
         environment = request["env"]
         self.surroundings.replace(environment, request["cwd"])
         process.renew_secrets()
-        blas.restore(environment)
+        self.threads.restore(environment)
         shell.init_environment()
         os.environ.setdefault("MPLBACKEND", "module://matplotlib_inline.backend_inline")
         cwd = Path.cwd()

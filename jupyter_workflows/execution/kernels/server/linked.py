@@ -8,7 +8,8 @@ import logging
 import os
 import socket
 from collections.abc import Callable
-from typing import Any, cast
+from functools import partial
+from typing import Any
 
 from jupyter_client.jsonutil import json_default
 from jupyter_client.session import DONE, Session
@@ -98,6 +99,7 @@ class StageSession(Session):
     def __init__(self, publisher: Publisher, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self._publisher = publisher
+        self.pack: Callable[[Any], bytes] = partial(_pack, self.pack)
         self.linked = False
 
     def send(
@@ -127,16 +129,9 @@ class StageSession(Session):
             if not memoryview(buffer).contiguous:
                 raise ValueError(f"Buffer {place} ({buffer!r}) is not contiguous")
         channel = link.SHELL if isinstance(stream, ShellLink) else link.IOPUB
-        self._publisher.put(link.pack(channel, message, buffers or (), self._dump))
+        self._publisher.put(link.pack(channel, message, buffers or (), self.pack))
         message["tracker"] = DONE
         return message
-
-    def _dump(self, message: Any) -> bytes:
-        try:
-            return cast(bytes, self.pack(message))
-        except UnicodeEncodeError:  # half a surrogate pair, which the other side replaces
-            text = json.dumps(message, default=json_default, ensure_ascii=False)
-            return text.encode(errors="surrogatepass")
 
     def feed_identities(self, msg_list: Any, copy: bool = True) -> Any:
         """Split the identities from a message; over a link there are none."""
@@ -147,3 +142,12 @@ class StageSession(Session):
         if isinstance(msg_list, dict):
             return msg_list
         return super().deserialize(msg_list, content, copy)
+
+
+def _pack(pack: Callable[[Any], bytes], item: Any) -> bytes:
+    """Turn JSON into bytes; half a surrogate pair is replaced by who reads them."""
+    try:
+        return pack(item)
+    except UnicodeEncodeError:
+        text = json.dumps(item, default=json_default, ensure_ascii=False)
+        return text.encode(errors="surrogatepass")

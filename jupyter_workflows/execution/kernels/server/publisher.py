@@ -17,7 +17,7 @@ import sys
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Protocol
 
 from ipykernel.iostream import IOPubThread, OutStream
@@ -65,6 +65,8 @@ class Publisher(IOPubThread):
         self._muted = True
         self._wake_fd = -1
         self._unsent = 0
+        self._relayed: socket.socket | None = None
+        self._relaying = threading.Lock()
         self._drained = threading.Event()
 
     @property
@@ -83,6 +85,7 @@ class Publisher(IOPubThread):
         self._new_thread()  # since Python 3.13 one that was made before a fork counts as ended
         self._wake_fd = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
         self._relay, self._relayed = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self._relayed.setblocking(False)  # `recv_fds` ignores flags
         self._muted = False
 
     def start(self, outlet: Outlet | None = None) -> None:
@@ -111,10 +114,11 @@ class Publisher(IOPubThread):
             self._pass_on(message)
             return
         if isinstance(message, bytes):
-            self._unsent += len(message)
+            # Without the message itself: one that is larger than this would wait for ever.
             while self._unsent > _MOST_UNSENT and threading.current_thread() is not self.thread:
                 self._drained.clear()
                 self._drained.wait(0.1)
+            self._unsent += len(message)
         self._queue.append(message)
         if self._sleeping:
             self._wake()
@@ -163,9 +167,10 @@ class Publisher(IOPubThread):
 
     def _run(self) -> None:
         poll = select.poll()
+        assert self._relayed is not None
         react: dict[int, Callable[[], None]] = {
             self._wake_fd: self._woken,
-            self._relayed.fileno(): self._take_relayed,
+            self._relayed.fileno(): self.take_relayed,
         }
         for stream in self._streams:
             react[stream.read_end] = stream.take_in
@@ -216,15 +221,27 @@ class Publisher(IOPubThread):
             self._unsent = self._unsent - sent if self._queue else 0
             self._drained.set()
 
-    def _take_relayed(self) -> None:
-        data, files, _, _ = socket.recv_fds(self._relayed, _LARGEST_DATAGRAM + 1, 1, socket.MSG_DONTWAIT)
-        kind, data = data[:1], data[1:]
-        for file in files:
-            with open(file, "rb") as reader:  # noqa: PTH123
-                reader.seek(0)
-                data = reader.read()
-        self._unsent += len(data) if kind == b"b" else 0
-        self._queue.append(data if kind == b"b" else _split(data))
+    def take_relayed(self) -> None:
+        """Take over what processes that the notebook forked have said up to now; from any thread."""
+        if self._relayed is None or os.getpid() != self._master_pid:
+            return
+        with self._relaying:
+            while True:
+                try:
+                    data, files, _, _ = socket.recv_fds(
+                        self._relayed, _LARGEST_DATAGRAM + 1, 1, socket.MSG_DONTWAIT
+                    )
+                except BlockingIOError:
+                    return
+                kind, data = data[:1], data[1:]
+                for file in files:
+                    with open(file, "rb") as reader:  # noqa: PTH123
+                        reader.seek(0)
+                        data = reader.read()
+                self._unsent += len(data) if kind == b"b" else 0
+                self._queue.append(data if kind == b"b" else _split(data))
+                if self._sleeping:
+                    self._wake()
 
 
 class StageOutStream(OutStream):
@@ -252,7 +269,9 @@ class StageOutStream(OutStream):
 
     def take_in(self) -> None:
         """Take in what was written to the descriptor, by C code or by another process."""
-        with self._flushing:
+        with self._alone() as mine:
+            if not mine:
+                return
             try:
                 data = os.read(self.read_end, _PIECE)
             except OSError:
@@ -262,10 +281,29 @@ class StageOutStream(OutStream):
 
     def flush(self) -> None:
         """Send what was written, and do so before what is said afterwards."""
-        with self._flushing:
+        with self._alone() as mine:
+            if not mine:
+                self._schedule_flush()
+                return
             if self.read_end >= 0 and self._master_pid == os.getpid():
                 self.take_in()
             self._flush()
+
+    @contextlib.contextmanager
+    def _alone(self) -> Iterator[bool]:
+        """Keep other threads from flushing; false where the publisher's thread would have to wait.
+
+        Whoever flushes may be waiting for that thread to send.
+        """
+        patient = threading.current_thread() is not self.pub_thread.thread
+        mine = self._flushing.acquire(blocking=patient)
+        try:
+            if not mine:
+                time.sleep(0.001)
+            yield mine
+        finally:
+            if mine:
+                self._flushing.release()
 
     def _schedule_flush(self) -> None:
         self.pub_thread.flush_in(self.flush_interval)

@@ -32,6 +32,7 @@ class StageCompiler(XCachingCompiler):
 class Shortcuts:
     """Mixed into a kernel class: takes the short ways for each request."""
 
+    iopub_thread: Any
     saved_sigint_handler: Any
     _latest: list[Latest]
 
@@ -51,8 +52,9 @@ class Shortcuts:
             latest.forget()
 
     def post_handler_hook(self) -> None:
-        """Ignore interrupts again."""
+        """Ignore interrupts again, and let what forked processes said come before the end of the cell."""
         _signal.signal(signal.SIGINT, self.saved_sigint_handler)
+        self.iopub_thread.take_relayed()
 
 
 class Latest:
