@@ -12,8 +12,7 @@ from jupyter_workflows.authoring.wire import encode
 from jupyter_workflows.model.document import HookStage
 from jupyter_workflows.model.states import RunState, StageRunState
 from jupyter_workflows.runner.wakeup import QUEUED, wake
-from jupyter_workflows.store import NotFound, WrongState
-from jupyter_workflows.store import capabilities
+from jupyter_workflows.store import NotFound, WrongState, capabilities
 from jupyter_workflows.store.hook_calls import (
     Hook,
     HookAnswer,
