@@ -18,7 +18,7 @@ _LIVE = "Make live"
 _OPERATE = "Operate"
 
 _ENTRIES = {
-    "demo": Entry(f"{_COMMANDS}.demo:demo", "Copy a demo project into a folder and run it.", _BEGIN),
+    "demo": Entry(f"{_COMMANDS}.demo:demo", "Copy a demo project and show what it does.", _BEGIN),
     "new": Entry(f"{_COMMANDS}.new:new", "Make a project with a first stage.", _BEGIN),
     "check": Entry(
         f"{_COMMANDS}.check:check", "Say what is wrong with a workflow, and how to mend it.", _WORK

@@ -337,6 +337,27 @@ def test_what_fails_on_the_way_leaves_the_old_version_live(
     assert deploy_it(project).version == 2
 
 
+def test_on_postgresql_it_is_all_or_nothing_as_well(
+    project: Path, tmp_path: Path, postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = Store(open_database(postgres_url), state=tmp_path / "shared")
+    uid = deploy(store, Project.open(project), by="ada").uid
+
+    def fail(*arguments: Any, **settings: Any) -> Any:
+        raise KeyboardInterrupt
+
+    for step in ("after it got its place", "replacing schedules", "writing the audit entry"):
+        with monkeypatch.context() as patched:
+            patched.setattr(*target_of(step), fail)
+            with pytest.raises(KeyboardInterrupt):
+                deploy(store, Project.open(project), by="ada")
+        assert state_of(store) == [f"{uid}/1"]
+    made = deploy(store, Project.open(project), by="ada")
+    assert (made.version, rollback(store, uid).version) == (2, 1)
+    assert files_of(made)
+    store.close()
+
+
 def die_at(step: str, url: str, project: Path, *, after: bool) -> int:
     """Deploy in a process that ends at a step, and return its exit code."""
     child = os.fork()

@@ -260,6 +260,54 @@ def test_the_folder_of_a_fork_server_that_died_does_not_stay_behind(executor: Dr
     assert not folder.exists()
 
 
+def broken_fork_server(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Have fork servers fail to start until the returned file is gone; workers and kernels are well."""
+    broken = folder / "broken"
+    broken.touch()
+    (folder / "sitecustomize.py").write_text(
+        "import pathlib, sys\n"
+        f"if '--owner' in sys.orig_argv and pathlib.Path({str(broken)!r}).exists(): sys.exit('broken')"
+    )
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(folder), os.environ.get("PYTHONPATH", "")]))
+    return broken
+
+
+def test_a_fork_server_that_cannot_start_is_done_without_and_that_is_said_once(
+    stage: Stage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    broken_fork_server(tmp_path, monkeypatch)
+    monkeypatch.setattr("jupyter_workflows.execution.executors.supply._PAUSE", 0.0)
+    executor = Driver(1)
+    try:
+        for number in (1, 2, 3):
+            outcome = executor.execute(stage.spec(notebook(STAGE + "stage['x'] = 1"), number=number))
+            assert outcome.changes == {"x": 1}
+        assert executor.call(executor.executor.fork_server_pid) is None
+    finally:
+        executor.stop()
+    said = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
+    assert said == ["Kernels are started the slow way. The fork server ended while it was starting."]
+
+
+def test_a_fork_server_that_could_not_start_is_tried_again(
+    stage: Stage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken = broken_fork_server(tmp_path, monkeypatch)
+    monkeypatch.setattr("jupyter_workflows.execution.executors.supply._PAUSE", 0.0)
+    executor = Driver(1)
+    try:
+        executor.execute(stage.spec(notebook("1")))
+        broken.unlink()
+
+        def has_fork_server() -> bool:
+            executor.execute(stage.spec(notebook("1"), number=2))
+            return executor.call(executor.executor.fork_server_pid) is not None
+
+        wait_until(has_fork_server)
+    finally:
+        executor.stop()
+
+
 def test_stopping_lets_what_runs_come_to_its_end(stage: Stage, tmp_path: Path) -> None:
     executor = Driver(1, fork_server=False)
     marker, go = tmp_path / "begun", tmp_path / "go"

@@ -301,6 +301,23 @@ def test_runs_follow_the_version_that_they_began_with(store: Store, runner: Runn
     assert store.get_run(old).stage_runs[-1].data.values == {"x": 1}
 
 
+def test_runs_that_start_while_versions_come_follow_one_of_them(store: Store) -> None:
+    versions = {deploy(store, linear(1)).deployment.id: linear(1)}
+
+    def make(number: int) -> None:
+        made = deploy(store, linear(number)).deployment
+        versions[made.id] = linear(number)
+
+    with ThreadPoolExecutor(4) as threads:
+        starts = [threads.submit(store.start_deployed, "w1", "a") for _ in range(20)]
+        list(threads.map(make, range(2, 8)))
+        runs = [start.result() for start in starts]
+    for run in runs:
+        followed = store.get_run_record(run).deployment
+        assert followed is not None
+        assert store.get_document(run) == versions[followed]
+
+
 def test_only_what_is_live_can_be_started(store: Store) -> None:
     with pytest.raises(NotFound, match="never deployed"):
         store.start_deployed("w1", "a")

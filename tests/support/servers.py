@@ -73,13 +73,17 @@ class ServerProcess:
         # What is turned off in the test's folder is off, although the environment turns it on.
         return {**kept, **named, "HOME": str(self.folder), "JUPYTER_PREFER_ENV_PATH": "0"}
 
-    def start(self) -> ServerProcess:
-        """Start it and wait until it answers."""
+    def prepare(self) -> None:
+        """Make its folders, and find a port."""
         self.root.mkdir(parents=True, exist_ok=True)
         self._leave_others_out()
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self.port = free.getsockname()[1]
+
+    def start(self) -> ServerProcess:
+        """Start it and wait until it answers."""
+        self.prepare()
         settings = {
             "ServerApp.port": str(self.port),
             "ServerApp.port_retries": "0",

@@ -1,8 +1,9 @@
-"""``jupyter workflows demo``: copy a demo project and run it."""
+"""``jupyter workflows demo``: copy a demo project, and run it or open it in JupyterLab."""
 
 from __future__ import annotations
 
-from typing import Any
+import sys
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -12,9 +13,13 @@ from jupyter_workflows.cli.demos import Copied, Demo, copy_demo, find_demos, mis
 from jupyter_workflows.cli.errors import COMPLETED, CliError
 from jupyter_workflows.cli.execution import document_answers, execute, user_name
 from jupyter_workflows.cli.loading import open_project, runnable, typed
-from jupyter_workflows.cli.output import Output, json_option, pass_output, table
-from jupyter_workflows.cli.stores import database_option
+from jupyter_workflows.cli.output import Output, is_interactive, json_option, pass_output, table
+from jupyter_workflows.cli.stores import database_option, opened_store
 from jupyter_workflows.cli.summary import exit_code, print_data, print_errors, print_stages
+
+if TYPE_CHECKING:
+    from jupyter_workflows.execution.project import Project
+    from jupyter_workflows.store import Store
 
 
 @click.command(cls=Command)
@@ -27,7 +32,8 @@ from jupyter_workflows.cli.summary import exit_code, print_data, print_errors, p
     help="Where the project is put, in a folder of the demo's name.",
 )
 @click.option("--list", "show_list", is_flag=True, help="List the demos and end.")
-@click.option("--copy-only", is_flag=True, help="Copy the project, do not run it.")
+@click.option("--copy-only", is_flag=True, help="Copy the project, do no more.")
+@click.option("--headless", is_flag=True, help="Run it here to its end, although this is a terminal.")
 @database_option
 @json_option
 @click.option("-q", "--quiet", is_flag=True, help="Show no progress.")
@@ -38,18 +44,24 @@ def demo(
     directory: str,
     show_list: bool,
     copy_only: bool,
+    headless: bool,
     database: str | None,
     quiet: bool,
 ) -> int:
-    """Copy a demo project into a folder and run it to its end.
+    """Copy a demo project into a folder, and show what it does.
 
-    No browser and no person is needed: its forms and hooks are given the answers and requests that the
-    project carries for tests. Called again, it runs the project as it lies there; files that you changed
-    stay as they are, and those that you removed are put back.
+    In a terminal: it is deployed, and JupyterLab is opened with it.
+
+    With --headless, --json, or where there is no terminal: it is run to its end. No browser and no person is
+    needed; its forms and hooks are given the answers and requests that the project carries for tests.
+
+    Called again, it takes the project as it lies there; files that you changed stay as they are, and those
+    that you removed are put back.
 
     \b
     Examples:
       jupyter workflows demo
+      jupyter workflows demo --headless
       jupyter workflows demo --list
       jupyter workflows demo purchase-approval --directory ~/demos
     """
@@ -73,7 +85,36 @@ def demo(
             _what_next(output, copied, None)
         return COMPLETED
     _refuse_without_packages(copied)
+    if not headless and not output.json and is_interactive(sys.stdin) and is_interactive(sys.stdout):
+        return _open(output, copied, database)
     return _run(output, copied, database, quiet=quiet)
+
+
+def _open(output: Output, copied: Copied, database: str | None) -> int:
+    """Deploy the project and open JupyterLab with it."""
+    from jupyter_workflows.cli.lab import open_lab
+    from jupyter_workflows.cli.versions import print_live
+    from jupyter_workflows.deploying import deploy
+
+    project = open_project(copied.document)
+    runnable(project)
+    unchanged = not copied.written and not copied.kept
+    with opened_store(database) as store:
+        if not (unchanged and _is_live(store, project)):
+            print_live(output, deploy(store, project, by=user_name(), note="demo"))
+    output.note("\nJupyterLab opens in your browser. Ctrl-C here, twice, ends it.", "bold")
+    return open_lab(copied.document, database)
+
+
+def _is_live(store: Store, project: Project) -> bool:
+    """Return whether a version of the workflow is live that was deployed from the same file."""
+    from jupyter_workflows.store import NotFound
+
+    try:
+        live = store.get_workflow(project.document.uid).live_deployment
+    except NotFound:
+        return False
+    return live is not None and store.get_deployment(live).project == str(project.path)
 
 
 def _list(output: Output, demos: dict[str, Demo]) -> None:

@@ -132,7 +132,7 @@ class SignatureCheck:
             )
         for part in headers["webhook-signature"].split(" ")[:_MOST_SIGNATURES]:
             version, _, value = part.partition(",")
-            if version == "v1":
+            if version == "v1" and value:
                 try:
                     self._expected.append(base64.b64decode(value, validate=True))
                 except (binascii.Error, ValueError):

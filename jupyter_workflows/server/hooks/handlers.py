@@ -15,7 +15,8 @@ from tornado import web
 
 from ..problems import MEDIA_TYPE, Problem, problem_of
 from . import auth
-from .service import Call, HookService, Reply, Target, no_hook, reply_of, response_body, response_headers
+from .bodies import path_parameters
+from .service import Call, HookService, Reply, Target, no_hook, reply_of, response_headers
 
 #: Bytes of a body that is not wanted any more which are read, so that the sender sees why.
 _DRAINED = 4 * 1024 * 1024
@@ -133,6 +134,7 @@ class CallHandler(PublicHandler):
         self._secret_id: str | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._waiting: asyncio.Task[Reply] | None = None
+        self._gone = False
 
     async def find(self, *parts: str) -> tuple[Target, str]:
         """Return what the address stands for, and what follows in it."""
@@ -249,6 +251,7 @@ class CallHandler(PublicHandler):
     def on_connection_close(self) -> None:
         """Stop waiting for a caller that is gone; the run goes on."""
         super().on_connection_close()
+        self._gone = True
         self._stop_timer()
         if self._waiting is not None:
             self._waiting.cancel()
@@ -294,18 +297,16 @@ class CallHandler(PublicHandler):
         address = ""
         if received.stage_run_id is not None:
             address = self.full_address(await self.hooks.address(received.stage_run_id))
+        if self._gone:
+            return
         self._waiting = asyncio.ensure_future(self.hooks.reply(target, received, address))
         try:
             reply = await self._waiting
         except asyncio.CancelledError:
-            if self._waiting.cancelled() and self.request.connection is not None:
-                return  # the caller is gone
+            if self._gone:
+                return
             raise
         self.send(reply)
-
-    async def _answer(self, *parts: str) -> None:
-        """Take a request of any method."""
-        await self._take()
 
     @allow_unauthenticated
     async def get(self, *parts: str) -> None:
@@ -361,13 +362,11 @@ class CallHandler(PublicHandler):
 class HookHandler(CallHandler):
     """``workflows/hooks/{slug}/{path}/…``: starts a run, or wakes a stage that waits."""
 
-    async def find(self, slug: str, path: str, below: str | None = None) -> tuple[Target, str]:  # type: ignore[override]
+    async def find(self, slug: str, path: str) -> tuple[Target, str]:  # type: ignore[override]
         """Return the hook of the live deployment."""
         target = await self.hooks.hook_at(slug, path)
         # As it was sent: a slash within a part is not one between parts.
         rest = self.request.path.removeprefix(url_path_join(self.base_url, "workflows/hooks", slug, path))
-        from .bodies import path_parameters
-
         if path_parameters(rest, target.route) is None:
             raise no_hook()
         return target, rest
@@ -436,16 +435,26 @@ class ResponseHandler(PublicHandler):
         self.send(Reply(204))
 
 
+class NothingHandler(PublicHandler):
+    """All that looks like an address of ours and is none."""
+
+    @allow_unauthenticated
+    def get(self, *parts: str) -> None:
+        """Say that there is nothing."""
+        raise no_hook()
+
+    head = post = put = patch = delete = options = get
+
+
 _ID = r"([0-9a-z]{20})"
 _CODE = r"([0-9a-f]{40})"
 _SLUG = r"([a-z0-9-]{1,200})"
 
 #: Patterns below the server's base URL, and who serves them.
 default_handlers: list[tuple[str, type[PublicHandler]]] = [
-    (rf"workflows/hooks/{_SLUG}/{_SLUG}(/.*)?", HookHandler),
+    (rf"workflows/hooks/{_SLUG}/{_SLUG}(?:/.*)?", HookHandler),
     (rf"workflows/callbacks/{_ID}/{_SLUG}/{_CODE}", CallbackHandler),
     (rf"workflows/answers/{_ID}/{_CODE}", AnswerHandler),
     (rf"workflows/answers/{_ID}/{_CODE}/response", ResponseHandler),
+    (r"workflows/(?:hooks|callbacks|answers)(/.*)?", NothingHandler),
 ]
-
-__all__ = ["AnswerHandler", "CallbackHandler", "HookHandler", "default_handlers", "response_body"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import contextlib
 import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -19,8 +20,6 @@ from jupyter_workflows.runner.wakeup import SERVERS, WakeUps, wake
 from jupyter_workflows.server.app import WorkflowsApp
 from jupyter_workflows.store import Claim, RunnerIdentity, Store, new_id
 from jupyter_workflows.store.deployment_records import NewDeployment
-
-pytest_plugins = ["pytest_jupyter.jupyter_server"]
 
 #: What a stage does: returns changes of its data, raises `ValueError` to fail; it may answer by `respond`.
 Behaviour = Callable[["Attempt"], Any]
@@ -79,9 +78,10 @@ class ScriptedRunner:
         self._main = asyncio.create_task(self._claim())
 
     async def stop(self) -> None:
-        """Claim nothing more, and wait for what is executed."""
+        """Claim nothing more, and end what is executed."""
         assert self._main is not None
-        self._main.cancel()
+        for task in (self._main, *self._tasks):
+            task.cancel()
         self._wake_ups.close()
         await asyncio.gather(self._main, *self._tasks, return_exceptions=True)
 
@@ -97,10 +97,9 @@ class ScriptedRunner:
                 task = asyncio.create_task(self._execute(claim))
                 self._tasks.add(task)
                 task.add_done_callback(self._done)
-            try:
-                await asyncio.wait_for(self._work.wait(), 0.2)
-            except TimeoutError:
-                continue
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(0.2):
+                    await self._work.wait()
 
     def _done(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
@@ -116,7 +115,8 @@ class ScriptedRunner:
         except ValueError as error:
             await asyncio.to_thread(fail, self.store, claim, Failure("ValueError", str(error)))
         else:
-            await asyncio.to_thread(finish, self.store, claim, changes)
+            values = changes if isinstance(changes, Mapping) else None
+            await asyncio.to_thread(finish, self.store, claim, values)
         wake(self.store.state_folder / "wake", claim.id.encode(), kind=SERVERS)
 
 
@@ -155,6 +155,24 @@ class Hooks:
     async def post(self, path: str, *, below: str = "", **options: Any) -> httpx.Response:
         """Call a hook by POST."""
         return await self.client.post(self.hook(path, below), **options)
+
+    @staticmethod
+    def problem(response: httpx.Response, status: int, code: str) -> dict[str, Any]:
+        """Return the problem details of an answer."""
+        assert response.status_code == status, response.text
+        assert response.headers["content-type"] == "application/problem+json"
+        found: dict[str, Any] = json.loads(response.content)
+        assert found["status"] == status
+        assert found["code"] == code, found
+        assert "Traceback" not in response.text
+        return found
+
+    async def until(self, condition: Callable[[], Any]) -> Any:
+        """Wait until a condition holds, and return its value."""
+        async with asyncio.timeout(20):
+            while not (value := condition()):
+                await asyncio.sleep(0.01)
+            return value
 
     def run(self, run_id: str) -> Any:
         """Return a run with its stage runs."""
@@ -205,14 +223,3 @@ def hooks(
     made = jp_asyncio_loop.run_until_complete(start())
     yield made
     jp_asyncio_loop.run_until_complete(stop())
-
-
-def problem(response: httpx.Response, status: int, code: str) -> dict[str, Any]:
-    """Return the problem details of an answer."""
-    assert response.status_code == status, response.text
-    assert response.headers["content-type"] == "application/problem+json"
-    found: dict[str, Any] = json.loads(response.content)
-    assert found["status"] == status
-    assert found["code"] == code
-    assert "Traceback" not in response.text
-    return found
