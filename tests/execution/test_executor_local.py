@@ -414,7 +414,7 @@ def alive(pid: int) -> bool:
         return False
 
 
-def test_workers_that_do_not_start_are_an_error_for_all_who_wait(
+def test_workers_that_do_not_start_lose_the_attempts_of_all_who_wait(
     stage: Stage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sys, "executable", str(tmp_path / "no-python"))
@@ -422,6 +422,7 @@ def test_workers_that_do_not_start_are_an_error_for_all_who_wait(
     tasks = [executor.begin(stage.spec(notebook("1"), number=n)) for n in range(2)]
 
     for task in tasks:
-        with pytest.raises(OSError, match="no-python"):
-            task.result(60)
+        outcome = task.result(60)
+        assert outcome.state is AttemptState.LOST
+        assert outcome.error is not None and "no-python" in outcome.error.message
     executor.stop()
