@@ -47,7 +47,9 @@ def text(found: dict[str, Any]) -> str:
     for name, value in found.items():
         if name == "anomalies":
             continue
-        shown = ", ".join(f"{key} {count}" for key, count in value.items()) if isinstance(value, dict) else value
+        shown = (
+            ", ".join(f"{key} {count}" for key, count in value.items()) if isinstance(value, dict) else value
+        )
         lines.append(f"{name.replace('_', ' '):>20}  {shown}")
     anomalies = found["anomalies"]
     lines.append(f"{'anomalies':>20}  {len(anomalies) or 'none'}")
