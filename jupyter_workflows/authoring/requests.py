@@ -210,9 +210,7 @@ def _pairs(source: Any) -> list[tuple[str, str]]:
 def _parts(content_type: str, raw: bytes) -> list[tuple[str, str | Upload]]:
     head = f"MIME-Version: 1.0\r\nContent-Type: {content_type}\r\n\r\n".encode()
     message = BytesParser(policy=policy.HTTP).parsebytes(head + raw)
-    if not message.is_multipart() or any(
-        type(defect).__name__ in _BROKEN for defect in message.defects
-    ):
+    if not message.is_multipart() or any(type(defect).__name__ in _BROKEN for defect in message.defects):
         raise ValueError("the body is not the multipart form that its content type says")
     parts: list[tuple[str, str | Upload]] = []
     for part in message.iter_parts():

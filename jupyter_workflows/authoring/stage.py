@@ -295,9 +295,7 @@ def _no_hook(name: str, callbacks: Sequence[Callback], *, several: bool) -> str:
     if not callbacks:
         return f"no hook comes after this stage, so there is no address for {name!r}"
     near = closest(name, [text for one in callbacks for text in (one.path, one.title) if text])
-    return (
-        f"no hook {name!r} comes after this stage. The hooks are {', '.join(map(str, callbacks))}.{near}"
-    )
+    return f"no hook {name!r} comes after this stage. The hooks are {', '.join(map(str, callbacks))}.{near}"
 
 
 def _holds_file(value: object) -> bool:

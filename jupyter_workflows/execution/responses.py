@@ -14,9 +14,9 @@ def stored_response(folder: str) -> dict[str, Any] | None:
     """Return the answer to a hook's request that this or an earlier attempt stored."""
     files = {}
     for file in Path(folder).glob("response-*.json"):
-        number = file.stem.rpartition("-")[2]
-        if number.isdigit():
-            files[int(number)] = file
+        digits = file.stem.rpartition("-")[2]
+        if digits.isdigit():
+            files[int(digits)] = file
     for number in sorted(files):
         try:
             response = json.loads(files[number].read_bytes())

@@ -31,9 +31,7 @@ class SpecBuilder:
         Address of the server as callers see it, for callback addresses.
     """
 
-    def __init__(
-        self, store: Store, environment: Mapping[str, str], public_url: str | None = None
-    ) -> None:
+    def __init__(self, store: Store, environment: Mapping[str, str], public_url: str | None = None) -> None:
         self._store = store
         self._public_url = public_url.rstrip("/") if public_url else None
         self._environment = dict(environment)

@@ -71,9 +71,7 @@ class WakeUps:
         Called on the event loop with the messages that have come.
     """
 
-    def __init__(
-        self, folder: Path, callback: Callable[[list[bytes]], None], *, kind: str = RUNNERS
-    ) -> None:
+    def __init__(self, folder: Path, callback: Callable[[list[bytes]], None], *, kind: str = RUNNERS) -> None:
         self._callback = callback
         self._path = folder / f"{uuid.uuid4().hex[:12]}.{kind}"
         self._socket: socket.socket | None = None

@@ -47,9 +47,7 @@ def waiting_for(connection: Connection, run_id: str, origin: str, name: str) -> 
 
 
 def _descendants(connection: Connection, run_id: str, origin: str, found: Iterable[str]) -> list[str]:
-    parents = {
-        row.id: tuple(row.parents or ()) for row in connection.execute(_PARENTS, {"run": run_id})
-    }
+    parents = {row.id: tuple(row.parents or ()) for row in connection.execute(_PARENTS, {"run": run_id})}
 
     def comes_after(stage_run: str) -> bool:
         seen, open_ = {stage_run}, [stage_run]

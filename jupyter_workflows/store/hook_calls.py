@@ -261,16 +261,12 @@ def _take_key(connection: Connection, scope: str, call: HookCall, now: datetime)
     if found.run_id == mark:
         return None
     if found.body_hash != call.body_hash:
-        raise IdempotencyConflict(
-            "the key was used for another request", "Use a new key for a new request"
-        )
+        raise IdempotencyConflict("the key was used for another request", "Use a new key for a new request")
     return Received(found.run_id, found.stage_run_id, repeated=True)
 
 
 def _note_use(connection: Connection, secret_id: str, now: datetime) -> None:
-    before = or_(
-        hook_secrets.c.last_used_at.is_(None), hook_secrets.c.last_used_at < now - _USED_INTERVAL
-    )
+    before = or_(hook_secrets.c.last_used_at.is_(None), hook_secrets.c.last_used_at < now - _USED_INTERVAL)
     connection.execute(
         update(hook_secrets).where(hook_secrets.c.id == secret_id, before).values(last_used_at=now)
     )
@@ -353,8 +349,8 @@ def _fits(data: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:
 def same(wire: Any, value: Any) -> bool:
     """Return whether a value of stage data is what a request names.
 
-    What comes in a path or a query is text, so a number is also the same as its digits, and a date or an id as
-    its usual spelling.
+    What comes in a path or a query is text, so a number is also the same as its digits, and a date or an id
+    as its usual spelling.
     """
     plain = public(wire)
     if isinstance(plain, dict) and "kind" in plain and "value" in plain and not isinstance(wire, str):
@@ -408,9 +404,7 @@ def receive_callback(
         tasks.deliver(
             connection, target, request=call.request, answers=None, by=f"callback:{origin}", now=now
         )
-    artifact_refs.refer(
-        connection, call.artifacts, run_id=run.id, stage_run_id=target or origin, now=now
-    )
+    artifact_refs.refer(connection, call.artifacts, run_id=run.id, stage_run_id=target or origin, now=now)
     callbacks.keep(connection, origin, name, call.request, call.body_hash, target, now)
     return Received(run.id, target)
 

@@ -188,8 +188,17 @@ def test_numpy_values_are_sent(run: Any) -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["Connection", "keep-alive", "Proxy-Authenticate", "TE", "Trailer", "Transfer-Encoding", "UPGRADE"]
-    + ["Content-Length", "Set-Cookie"],
+    [
+        "Connection",
+        "keep-alive",
+        "Proxy-Authenticate",
+        "TE",
+        "Trailer",
+        "Transfer-Encoding",
+        "UPGRADE",
+        "Content-Length",
+        "Set-Cookie",
+    ],
 )
 def test_headers_of_the_connection_are_not_an_answer_s(run: Any, name: str) -> None:
     run.begin(request={})
@@ -266,5 +275,5 @@ def test_a_stage_without_a_hook_behind_it(run: Any) -> None:
 
 def test_a_server_without_public_address(run: Any) -> None:
     run.begin(callbacks=[{"path": "paid", "title": "Paid", "url": None}])
-    with pytest.raises(RuntimeError, match="set WorkflowsApp.public_url"):
+    with pytest.raises(RuntimeError, match=r"set WorkflowsApp\.public_url"):
         get_stage().callback_url("paid")

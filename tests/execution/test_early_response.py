@@ -47,7 +47,8 @@ def execute(stage: Stage, address: Any, *cells: str, **changes: Any) -> tuple[At
 
 def wait_cell(folder: Path) -> str:
     """Return code that waits until the answer was passed on; the stage has a timeout."""
-    return f"import pathlib, time\nwhile not pathlib.Path({str(folder / 'go-on')!r}).exists(): time.sleep(0.01)"
+    flag = str(folder / "go-on")
+    return f"import pathlib, time\nwhile not pathlib.Path({flag!r}).exists(): time.sleep(0.01)"
 
 
 def test_the_answer_comes_before_the_cell_ends(tmp_path: Path, address: Any) -> None:
@@ -68,7 +69,7 @@ def test_an_answer_whose_message_is_lost_is_found_after_the_cell(tmp_path: Path,
     assert [answer["body"] for answer in answers] == ["x"]
 
 
-def test_the_answer_of_an_attempt_that_failed_is_passed_on_by_the_next(tmp_path: Path, fork_server: Any) -> None:
+def test_the_answer_of_a_failed_attempt_is_passed_on_by_the_next(tmp_path: Path, fork_server: Any) -> None:
     stage = Stage(tmp_path)
     outcome, answers = execute(stage, fork_server, f"{HOOK}respond('first')", "1/0")
     assert outcome.state is AttemptState.FAILED

@@ -147,9 +147,8 @@ class HookService:
             raise no_hook()
         record = hook.record
         if hook.paused:
-            raise Problem(
-                503, "paused", "the workflow of this hook is paused", "Try later", headers={"Retry-After": "60"}
-            )
+            later = {"Retry-After": "60"}
+            raise Problem(503, "paused", "the workflow of this hook is paused", "Try later", headers=later)
         stage = hook.parsed.document.stages[record.stage]
         return Target(
             methods=record.methods,

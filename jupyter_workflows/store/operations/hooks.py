@@ -31,9 +31,7 @@ class HookOperations(StoreBase):
                 return None
             row, known = found
             parsed = self._graphs.get(connection, row.document_hash)
-        return Hook(
-            hook_calls.record_of(row), row.paused, row.document_hash, row.snapshot, known, parsed
-        )
+        return Hook(hook_calls.record_of(row), row.paused, row.document_hash, row.snapshot, known, parsed)
 
     def hook_stage(self, origin: str, path: str) -> HookStage:
         """Return a hook of the document that a stage run's run follows.

@@ -231,7 +231,9 @@ async def test_the_signature_of_a_code_host_is_good(hooks: Any) -> None:
     hooks.problem(response, 401, "signature-wrong")
 
 
-@pytest.mark.parametrize("value", ["", "sha256=", "sha1=" + 40 * "0", "sha256=" + 64 * "x", 64 * "0", "sha256=0"])
+@pytest.mark.parametrize(
+    "value", ["", "sha256=", "sha1=" + 40 * "0", "sha256=" + 64 * "x", 64 * "0", "sha256=0"]
+)
 async def test_malformed_signatures_of_a_code_host(hooks: Any, value: str) -> None:
     hooks.deploy({"push": SIGNED})
     response = await hooks.post("push", content=b"{}", headers={"X-Hub-Signature-256": value})

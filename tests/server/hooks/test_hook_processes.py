@@ -74,7 +74,7 @@ STAGES: dict[str, dict[str, Any]] = {
     "waits": {
         "type": "hook",
         "response_timeout": 60,
-        "cells": [SLOW.replace('respond("early")', "").replace("get_stage()[", "respond('late')\nget_stage()[")],
+        "cells": [SLOW.replace('respond("early")', "") + "respond('late')"],
     },
     "order": {"type": "hook", "cells": [ORDER]},
     "paid": {"type": "hook", "cells": [PAID]},

@@ -88,7 +88,10 @@ async def test_a_large_body_lies_outside_the_database(hooks: Any) -> None:
         ("application/x-www-form-urlencoded; charset=ascii", b"a=\xff"),
         ("multipart/form-data", b"--x\r\n"),
         ("multipart/form-data; boundary=x", b"nothing of the kind"),
-        ("multipart/form-data; boundary=x", b'--x\r\nContent-Disposition: form-data; name="a"\r\n\r\ncut off'),
+        (
+            "multipart/form-data; boundary=x",
+            b'--x\r\nContent-Disposition: form-data; name="a"\r\n\r\ncut off',
+        ),
         ("multipart/form-data; boundary=", b"--\r\n"),
     ],
 )
@@ -119,7 +122,9 @@ async def test_query_headers_and_path(hooks: Any) -> None:
     assert request.path.endswith("/workflows/hooks/shop/order/7%2F8/items/%C3%A4")
 
 
-@pytest.mark.parametrize("below", ["", "/", "/7", "/7/items", "/7/items/", "/7/things/8", "/7/items/8/9", "/7/items/%FF"])
+@pytest.mark.parametrize(
+    "below", ["", "/", "/7", "/7/items", "/7/items/", "/7/things/8", "/7/items/8/9", "/7/items/%FF"]
+)
 async def test_paths_that_a_hook_does_not_have(hooks: Any, below: str) -> None:
     hooks.deploy({"order": {"type": "hook", "route": "{order}/items/{item}"}})
     hooks.problem(await hooks.post("order", below=below), 404, "no-such-hook")

@@ -49,7 +49,9 @@ async def test_a_request_reaches_the_run_that_it_is_for(hooks: Any) -> None:
     hooks.problem(await hooks.post("paid", json={"order": {"id": 9}}), 404, "nobody-waits")
 
 
-@pytest.mark.parametrize("body", [{}, {"order": None}, {"order": {"id": None}}, {"order": {"id": {}}}, [1], "x"])
+@pytest.mark.parametrize(
+    "body", [{}, {"order": None}, {"order": {"id": None}}, {"order": {"id": {}}}, [1], "x"]
+)
 async def test_a_request_that_does_not_say_what_it_is_for(hooks: Any, body: Any) -> None:
     hooks.deploy({"order": {"type": "hook"}, "paid": MATCH}, PAYING)
     await start(hooks)
