@@ -69,8 +69,7 @@ def upgrade() -> None:
                 f"$$ BEGIN {insert} RETURN NULL; END $$"
             )
             op.execute(
-                f"CREATE TRIGGER {name} AFTER {when} ON {table} FOR EACH ROW{guard} "
-                f"EXECUTE FUNCTION {name}()"
+                f"CREATE TRIGGER {name} AFTER {when} ON {table} FOR EACH ROW{guard} EXECUTE FUNCTION {name}()"
             )
 
 
