@@ -14,12 +14,12 @@ def stored_response(folder: str) -> dict[str, Any] | None:
     """Return the answer to a hook's request that this or an earlier attempt stored."""
     files = {}
     for file in Path(folder).glob("response-*.json"):
-        number = file.stem.rpartition("-")[2]
-        if number.isdigit():
-            files[int(number)] = file
-    for attempt in sorted(files):
+        digits = file.stem.rpartition("-")[2]
+        if digits.isdigit():
+            files[int(digits)] = file
+    for number in sorted(files):
         try:
-            response = json.loads(files[attempt].read_bytes())
+            response = json.loads(files[number].read_bytes())
         except (OSError, ValueError):  # the machine failed before it was written out
             continue
         if isinstance(response, dict):

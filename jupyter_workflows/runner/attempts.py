@@ -54,13 +54,14 @@ class AttemptRunner:
         emit: Listener,
         environment: Mapping[str, str],
         answered: Callable[[Claim], None] = lambda claim: None,
+        public_url: str | None = None,
     ) -> None:
         self._store = store
         self._executor = executor
         self._in_database = in_database
         self._complete = complete
         self._emit = emit
-        self._specs = SpecBuilder(store, environment)
+        self._specs = SpecBuilder(store, environment, public_url)
         self._answered = answered
         self._responding: set[asyncio.Task[None]] = set()
 

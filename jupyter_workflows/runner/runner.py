@@ -81,6 +81,7 @@ class Runner:
             self.emit,
             environment or {},
             self._tell_servers,
+            settings.public_url,
         )
         self._scheduler = Scheduler(
             store,
@@ -122,6 +123,8 @@ class Runner:
         try:
             await self.executor.start()
             await self.in_database(self.store.register_runner, self.identity)
+            if self.settings.public_url is not None:
+                await self.in_database(self.store.address_key)  # kept there from here on
             wake_ups.open()
             periodic.start()
             await self._first_look()

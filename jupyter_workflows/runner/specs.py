@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 
-from jupyter_workflows.execution.spec import AttemptSpec, Successor
+from jupyter_workflows.execution.spec import AttemptSpec, Callback, Successor
 from jupyter_workflows.execution.workspace import workspace_folder
 from jupyter_workflows.model.document import Document, load
 from jupyter_workflows.model.graph import Graph
 from jupyter_workflows.model.units import parse_memory
-from jupyter_workflows.store import Claim, Store
+from jupyter_workflows.store import Claim, Store, capabilities
 
 
 @lru_cache(maxsize=64)
@@ -27,10 +27,13 @@ class SpecBuilder:
     ----------
     environment
         Environment variables that every kernel gets on top of the runner's own.
+    public_url
+        Address of the server as callers see it, for callback addresses.
     """
 
-    def __init__(self, store: Store, environment: Mapping[str, str]) -> None:
+    def __init__(self, store: Store, environment: Mapping[str, str], public_url: str | None = None) -> None:
         self._store = store
+        self._public_url = public_url.rstrip("/") if public_url else None
         self._environment = dict(environment)
 
     def build(self, claim: Claim) -> AttemptSpec:
@@ -69,6 +72,7 @@ class SpecBuilder:
             inputs=list(inputs) if inputs is not None else None,
             failure=dict(stage_run.source_failure) if stage_run.source_failure else None,
             successors=_successors(graph, stage_run.stage),
+            callbacks=self._callbacks(graph, claim),
             request=dict(claim.request) if claim.request is not None else None,
             answers=claim.answers,
             scheduled_time=run.scheduled_time.isoformat() if run.scheduled_time else None,
@@ -77,6 +81,23 @@ class SpecBuilder:
             environment=self._environment,
             snapshot=str(source.parent) if live else None,
         )
+
+    def _callbacks(self, graph: Graph, claim: Claim) -> list[Callback]:
+        """Return the hooks that can come after a stage, each with the address that calls it.
+
+        The key that signs addresses stays here: a kernel gets the addresses ready-made.
+        """
+        found = []
+        for key in sorted(graph.reachable(claim.stage_run.stage), key=lambda key: graph.stages[key].path):
+            stage = graph.stages[key]
+            if stage.type != "hook" or stage.disabled:
+                continue
+            url = None
+            if self._public_url is not None:
+                address = capabilities.callback(self._store.address_key(), claim.id, stage.path)
+                url = f"{self._public_url}/{address}"
+            found.append(Callback(stage.path, stage.title or stage.path, url))
+        return found
 
 
 def _successors(graph: Graph, stage: str) -> list[Successor]:

@@ -146,7 +146,7 @@ class WorkflowsApp(ExtensionApp):
     ).tag(config=True)
 
     events_interval = Float(
-        1.0,
+        2.0,
         min=0.05,
         help="Seconds between two looks for changes that nobody told this server of, to announce them.",
     ).tag(config=True)

@@ -40,6 +40,7 @@ PARAMETERS = {
     "task": Parameter(ID, "Id of a task: that of its stage run.", "1q2w3e4r5t6z7u8v9w0x"),
     "deployment": Parameter(ID, "Id of a deployment.", "1q2w3e4r5t6z7u8v9w0x"),
     "secret": Parameter(ID, "Id of a hook's secret.", "1q2w3e4r5t6z7u8v9w0x"),
+    "artifact": Parameter(r"[0-9a-f]{64}", "Hash of an artifact.", "0" * 64),
     "attempt": Parameter(r"[1-9][0-9]{0,8}", "Number of an attempt, from 1.", 1, integer=True),
     "workflow": Parameter(
         r"[0-9A-Za-z][0-9A-Za-z_.-]{0,199}",

@@ -10,6 +10,7 @@ import logging
 import os
 import subprocess
 import sys
+import threading
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
@@ -161,6 +162,9 @@ class Supervisor:
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
+        if self._process is not None:
+            # Nobody waits for it, but this process, if it lives on, must not keep its remains.
+            threading.Thread(target=self._process.wait, daemon=True, name="runner's end").start()
         if self.status.state == "running" and self.status.executing:
             self._log.info("the workflows runner finishes what it executes, and ends by itself")
         self._set("stopped", "the server has stopped")
@@ -299,7 +303,7 @@ class Supervisor:
                 lines = stream.read().decode(errors="replace").strip().splitlines()
         except OSError:
             return ""
-        return lines[-1][-500:] if lines else ""
+        return " ".join(line.strip() for line in lines[-2:])[-500:]
 
     def _spawn(self) -> None:
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)

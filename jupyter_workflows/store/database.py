@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from jupyter_core.paths import jupyter_data_dir
 from sqlalchemy import Connection, Engine, create_engine, event, exc, func, select
@@ -113,7 +113,8 @@ def open_database(url: str | None = None, *, upgrade: bool | None = None) -> Dat
     Parameters
     ----------
     url
-        ``sqlite:///FILE`` or ``postgresql://…``; the embedded database by default.
+        ``sqlite:///FILE`` or ``postgresql://…``; the embedded database by default. With
+        ``sqlite:///FILE?timeout=SECONDS`` it is waited so long for other writers, by default for 15 s.
     upgrade
         Whether an older schema is upgraded. By default SQLite's is, and PostgreSQL's only if the database
         is empty: several programs may be using it.
@@ -157,10 +158,11 @@ def _sqlite_engine(url: URL) -> Engine:
         raise StoreError("a database in memory is lost with its process", "Name a file: sqlite:///FILE")
     path = Path(url.database).expanduser().absolute()
     _prepare_folder(path)
-    engine = create_engine(
-        url.set(database=str(path)), connect_args={"timeout": BUSY_TIMEOUT_MS / 1000}, pool_size=8
+    timeout = busy_timeout(url)
+    engine = create_engine(url.set(database=str(path)), connect_args={"timeout": timeout}, pool_size=8)
+    event.listen(
+        engine, "connect", lambda connection, _record: _configure_sqlite(connection, round(timeout * 1000))
     )
-    event.listen(engine, "connect", _configure_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine
 
@@ -187,12 +189,24 @@ def _prepare_folder(path: Path) -> None:
         raise StoreError(f"{path} is not a file", "Name a file for the database")
 
 
-def _configure_sqlite(connection: sqlite3.Connection, _record: Any) -> None:
+def busy_timeout(url: URL) -> float:
+    """Return for how many seconds SQLite waits for other writers."""
+    given = url.query.get("timeout", BUSY_TIMEOUT_MS / 1000)
+    try:
+        seconds = float(given)  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        seconds = -1
+    if not 0 <= seconds < 86_400:
+        raise StoreError(f"{given!r} is no number of seconds to wait", "Write sqlite:///FILE?timeout=15")
+    return seconds
+
+
+def _configure_sqlite(connection: sqlite3.Connection, timeout: int) -> None:
     # The driver must not open transactions of its own: `_begin_sqlite` does.
     connection.isolation_level = None
     cursor = connection.cursor()
     for pragma in (
-        f"busy_timeout = {BUSY_TIMEOUT_MS}",
+        f"busy_timeout = {timeout}",
         "journal_mode = WAL",
         "synchronous = FULL",
         "foreign_keys = ON",
@@ -227,7 +241,7 @@ def explain(error: exc.DBAPIError, url: URL) -> StoreError:
     text = reason.lower()
     if "database is locked" in text or "table is locked" in text:
         return DatabaseBusy(
-            f"{where} stayed locked by another process for {BUSY_TIMEOUT_MS // 1000} s",
+            f"{where} stayed locked by another process for {busy_timeout(url):g} s",
             "End the process that holds it (fuser shows which), then try again",
         )
     for sign, message, mend in (

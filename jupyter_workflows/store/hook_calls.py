@@ -349,8 +349,8 @@ def _fits(data: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:
 def same(wire: Any, value: Any) -> bool:
     """Return whether a value of stage data is what a request names.
 
-    What comes in a path or a query is text, so a number is also the same as its digits, and a date or an
-    id as its usual spelling.
+    What comes in a path or a query is text, so a number is also the same as its digits, and a date or an id
+    as its usual spelling.
     """
     plain = public(wire)
     if isinstance(plain, dict) and "kind" in plain and "value" in plain and not isinstance(wire, str):

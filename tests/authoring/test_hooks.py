@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from jupyter_workflows import get_stage
 from jupyter_workflows.authoring.requests import Request
 from jupyter_workflows.hooks import Upload, get_request, respond
 
@@ -180,3 +181,99 @@ def test_numpy_values_are_sent(run: Any) -> None:
     respond({"mean": np.float32(1.5), "all": np.arange(2)})
     assert json.loads(run.record()["response"]["body"]) == {"mean": 1.5, "all": [0, 1]}
     assert "numpy" in sys.modules
+
+
+# Answers that are refused
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "Connection",
+        "keep-alive",
+        "Proxy-Authenticate",
+        "TE",
+        "Trailer",
+        "Transfer-Encoding",
+        "UPGRADE",
+        "Content-Length",
+        "Set-Cookie",
+    ],
+)
+def test_headers_of_the_connection_are_not_an_answer_s(run: Any, name: str) -> None:
+    run.begin(request={})
+    with pytest.raises(ValueError, match=f"the header {name} is the server's to set"):
+        respond("x", headers={name: "x"})
+    assert run.record()["response"] is None
+
+
+@pytest.mark.parametrize("name", ["", "a b", "a:b", "ä", "a\n"])
+def test_names_of_headers(run: Any, name: str) -> None:
+    run.begin(request={})
+    with pytest.raises(ValueError, match="not the name of a header"):
+        respond("x", headers={name: "x"})
+
+
+@pytest.mark.parametrize("value", ["a\r\nb: c", "a\0", "ä"])
+def test_values_of_headers(run: Any, value: str) -> None:
+    run.begin(request={})
+    with pytest.raises(ValueError, match="the header X-A can't have the value"):
+        respond("x", headers={"X-A": value})
+
+
+def test_bodies_that_are_too_large_or_no_text(run: Any) -> None:
+    run.begin(request={})
+    with pytest.raises(ValueError, match="respond sends up to 10485760"):
+        respond("x" * (10 * 1024 * 1024 + 1))
+    with pytest.raises(ValueError, match="half a character"):
+        respond("\ud800")
+
+
+def test_an_answer_that_was_torn_by_a_failing_machine_counts_as_none(run: Any) -> None:
+    run.begin(request={})
+    (run.folder / "response-1.json").write_bytes(b'{"status": 2')
+    run.begin(request={})
+    respond("second")
+    assert run.record()["response"]["body"] == "second"
+
+
+# Addresses
+
+
+CALLBACKS = [
+    {"path": "paid", "title": "Paid", "url": "https://example.org/callbacks/1"},
+    {"path": "sent", "title": "Sent", "url": "https://example.org/callbacks/2"},
+    {"path": "sent-2", "title": "Sent", "url": "https://example.org/callbacks/3"},
+]
+
+
+def test_the_address_of_a_hook(run: Any) -> None:
+    run.begin(callbacks=CALLBACKS)
+    assert get_stage().callback_url("paid") == "https://example.org/callbacks/1"
+    assert get_stage().callback_url("Paid") == "https://example.org/callbacks/1"
+    assert get_stage().callback_url("sent") == "https://example.org/callbacks/2"
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("payed", r"no hook 'payed' comes after .* The hooks are paid .*Did you mean 'paid'"),
+        ("Sent", "more than one hook has the title 'Sent'; use a path"),
+    ],
+)
+def test_addresses_that_there_are_not(run: Any, name: str, message: str) -> None:
+    run.begin(callbacks=CALLBACKS)
+    with pytest.raises(LookupError, match=message):
+        get_stage().callback_url(name)
+
+
+def test_a_stage_without_a_hook_behind_it(run: Any) -> None:
+    run.begin()
+    with pytest.raises(LookupError, match="no hook comes after this stage"):
+        get_stage().callback_url("paid")
+
+
+def test_a_server_without_public_address(run: Any) -> None:
+    run.begin(callbacks=[{"path": "paid", "title": "Paid", "url": None}])
+    with pytest.raises(RuntimeError, match=r"set WorkflowsApp\.public_url"):
+        get_stage().callback_url("paid")

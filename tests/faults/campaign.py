@@ -30,11 +30,19 @@ from jupyter_workflows.store import (
 )
 
 from .processes import Place, RunnerProcess, Victim, is_running
-from .workload import StartedRun, Workload
+from .workload import StartedRun, Workload, unhandled
 
 #: Seconds that the last runs may take to end once nothing is killed any more.
 PATIENCE = 300.0
+#: Complaints after which a campaign is given up.
+_TOO_MANY = 20
+#: Seconds that are waited at most for something to come to its end between two kills.
+_LONGEST_BREATH = 15.0
 _LOOK = 0.05
+
+
+class GaveUp(Exception):
+    """A campaign got nowhere."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +136,7 @@ class Campaign:
         self._busy: dict[str, StageRunRecord] = {}
         self._arrived: set[str] = set()
         self._next_kill = 0.0
+        self._breath: int | None = None
         self._next_start = 0.0
         self._began = time.monotonic()
 
@@ -158,7 +167,7 @@ class Campaign:
             self._tend()
             while len(self._under_way) < self.settings.under_way:
                 self._start_run()
-            if time.monotonic() >= self._next_kill:
+            if self._is_time_to_kill():
                 self._try_to_kill()
             if len(kills) >= told + 25:
                 told = len(kills)
@@ -189,13 +198,13 @@ class Campaign:
         busy: dict[str, StageRunRecord] = {}
         for run in list(self._under_way):
             details = self._insist(lambda run=run: self.store.get_run(run.id, data=False))
-            if run.has_ended(details.run.state):
+            if run.has_ended(details):
                 self._under_way.remove(run)
             elif details.run.state is RunState.FAILED:
                 self._take_up(run, details)
             else:
                 self._answer(run, details)
-                self._perhaps_cancel(run)
+                self._perhaps_cancel(run, details)
             for stage_run in details.stage_runs:
                 if stage_run.state is StageRunState.RUNNING:
                     busy[stage_run.id] = stage_run
@@ -217,6 +226,8 @@ class Campaign:
     def _complain(self, text: str, runner: RunnerProcess | None = None) -> None:
         end = f"; it said: {runner.said()[-1500:]}" if runner is not None else ""
         self.figures.complaints.append(text + end)
+        if len(self.figures.complaints) >= _TOO_MANY:
+            raise GaveUp("\n".join(self.figures.complaints))
 
     # -- runners ------------------------------------------------------------------------------------------
 
@@ -272,16 +283,16 @@ class Campaign:
                 self.figures.parked += 1
         wake(self.store.state_folder / "wake")
 
-    def _perhaps_cancel(self, run: StartedRun) -> None:
-        if self.chance.random() < 0.0005:
+    def _perhaps_cancel(self, run: StartedRun, details: RunDetails) -> None:
+        if run.is_to_be_cancelled and len(details.stage_runs) > 1:
             with contextlib.suppress(WrongState):
                 run.cancelled = self._insist(lambda: self.store.cancel_run(run.id, by="campaign"))
             wake(self.store.state_folder / "wake")
 
     def _take_up(self, run: StartedRun, details: RunDetails) -> None:
         """Retry what failed, as a person does who has looked whether the effect happened."""
-        for stage_run in details.stage_runs:
-            if stage_run.state is not StageRunState.FAILED or stage_run.handled:
+        for stage_run in unhandled(details):
+            if stage_run.path in run.kind.may_fail:
                 continue
             name = str((stage_run.failure or {}).get("name"))
             self.figures.retried[name] += 1
@@ -348,6 +359,19 @@ class Campaign:
                     self._kill(victim, self.chance.choice(found), gate=name)
                 return
 
+    def _is_time_to_kill(self) -> bool:
+        """Whether the pause is over and, mostly, some attempt came to its end in it: however slow the machine
+        is, there is more to kill than what just starts.
+        """
+        now = time.monotonic()
+        if now < self._next_kill:
+            return False
+        return self._breath is None or self._ends() > self._breath or now > self._next_kill + _LONGEST_BREATH
+
+    def _ends(self) -> int:
+        """Return how many stages have come to their end."""
+        return len(self.workload.lines("ended"))
+
     def _try_to_kill(self) -> None:
         victim = self._next_victim()
         found = [process for runner in self._runners for process in runner.family()[victim]]
@@ -355,6 +379,10 @@ class Campaign:
             found = [process for process in found if process.pid in self._busy_kernels()]
         if found:
             self._kill(victim, self.chance.choice(found))
+        elif time.monotonic() > self._next_kill + _LONGEST_BREATH:
+            # There is none at the moment: others first.
+            self._deck += self.chance.sample(list(Victim), len(Victim))
+            self._next_kill = time.monotonic()
 
     def _busy_kernels(self) -> set[int]:
         holders = [
@@ -374,5 +402,6 @@ class Campaign:
         self._killed.add(process.pid)
         now = time.monotonic()
         self._next_kill = now + self.chance.uniform(0.1, 2 * self.settings.pause)
+        self._breath = self._ends() if self.chance.random() < 0.7 else None
         number = len(self.figures.kills) + 1
         self.figures.kills.append(Kill(number, now - self._began, victim, process.pid, gate, len(self._busy)))

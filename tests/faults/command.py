@@ -8,6 +8,7 @@ import json
 import os
 import random
 import shutil
+import signal
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -35,6 +36,7 @@ def main(arguments: list[str] | None = None) -> int:
     folder = Path(tempfile.mkdtemp(prefix="jwc-", dir="/tmp"))
     os.environ["JUPYTER_DATA_DIR"] = str(folder / "own")
     wrong = True
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # not without ending the runners
     try:
         with _database(given.database, folder) as url:
             campaign = Campaign(folder, Settings(url, given.kills, seed, pause=given.pause), _tell)

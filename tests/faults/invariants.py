@@ -19,7 +19,7 @@ from jupyter_workflows.store import AttemptRecord, RunDetails, StageRunRecord
 
 from .campaign import Campaign
 from .processes import Victim, wait_for_none
-from .workload import StartedRun
+from .workload import StartedRun, unhandled
 
 _ENDED = (StageRunState.COMPLETED, StageRunState.FAILED, StageRunState.CANCELLED)
 _CRASH_LOOP = 3
@@ -65,7 +65,7 @@ def check(campaign: Campaign) -> list[str]:
 def between_intent_and_result(campaign: Campaign) -> int:
     """Return how many `once` calls were interrupted between their intent and their result."""
     return sum(
-        "started" in states and not {"completed", "failed", "unkept"} & states
+        states[-1] == "started"
         for run in campaign.figures.runs
         for file in campaign.store.run_folder(run.id).glob("*/journal-*.jsonl")
         for states in _journal(file).values()
@@ -77,7 +77,7 @@ def between_intent_and_result(campaign: Campaign) -> int:
 
 def _run(run: StartedRun, details: RunDetails) -> Iterator[str]:
     state = details.run.state
-    if not run.has_ended(state):
+    if not run.has_ended(details):
         yield f"it has not ended: {state}, {Counter(str(found.state) for found in details.stage_runs)}"
         return
     implied = _implied(details)
@@ -98,8 +98,7 @@ def _implied(details: RunDetails) -> RunState:
     """Return the state that a run's stage runs imply."""
     if any(found.state not in _ENDED for found in details.stage_runs):
         return RunState.RUNNING
-    failed = any(found.state is StageRunState.FAILED and not found.handled for found in details.stage_runs)
-    return RunState.FAILED if failed else RunState.COMPLETED
+    return RunState.FAILED if unhandled(details) else RunState.COMPLETED
 
 
 def _attempts(
@@ -174,7 +173,7 @@ def _effects(campaign: Campaign, stage_run: StageRunRecord, effects: dict[str, i
     states: dict[str, str] = {}
     for file in sorted(folder.glob("journal-*.jsonl"), key=lambda file: int(file.stem.rpartition("-")[2])):
         for name, entries in _journal(file).items():
-            states[name] = next(state for state in ("completed", "failed", "started") if state in entries)
+            states[name] = entries[-1]
     for name, state in states.items():
         count = effects.get(f"{stage_run.id}:{name}", 0)
         if count > 1 or (state == "completed" and count != 1):
@@ -188,15 +187,16 @@ def _effects(campaign: Campaign, stage_run: StageRunRecord, effects: dict[str, i
             yield f"once({name!r}) of {stage_run.id} has no end, and its stage completed"
 
 
-def _journal(file: Path) -> dict[str, set[str]]:
-    states: dict[str, set[str]] = {}
+def _journal(file: Path) -> dict[str, list[str]]:
+    """Return the states that an attempt's journal has of each `once` call, in order."""
+    states: dict[str, list[str]] = {}
     for line in file.read_bytes().splitlines():
         try:
             entry = json.loads(line)
         except ValueError:
             continue  # torn by a kill
         if entry.get("type") == "once":
-            states.setdefault(entry["key"], set()).add(entry["state"])
+            states.setdefault(entry["key"], []).append(entry["state"])
     return states
 
 

@@ -18,7 +18,10 @@ from jupyter_workflows.store import NewRun, RunDetails, StageRunRecord, Store
 FOLDERS = ("kernels", "stumbled", "arriving", "arrived", "gates")
 #: More than a campaign kills of one stage run.
 _RETRIES = {"max": 50, "delay": 0}
+#: How many of the runs are cancelled while they are under way.
+_CANCELLED = 0.05
 _BEGIN = "import world\nstage = world.begin()"
+_END = "world.note('ended', stage.stage_run_id, stage.attempt)"
 
 Check = Callable[[RunDetails, int], list[str]]
 
@@ -40,17 +43,20 @@ def _orders(folder: Path) -> Path:
     return write_project(
         folder,
         {
-            "split": {"retries": _RETRIES, "cells": [_BEGIN, "stage['lines'] = list(range(stage['size']))"]},
-            "price": {"retries": _RETRIES, "cells": [_BEGIN, price]},
-            "rescue": {"retries": _RETRIES, "cells": [_BEGIN, "stage['price'] = stage['line'] ** 2"]},
+            "split": {
+                "retries": _RETRIES,
+                "cells": [_BEGIN, "stage['lines'] = list(range(stage['size']))", _END],
+            },
+            "price": {"retries": _RETRIES, "cells": [_BEGIN, price, _END]},
+            "rescue": {"retries": _RETRIES, "cells": [_BEGIN, "stage['price'] = stage['line'] ** 2", _END]},
             "total": {
                 "retries": _RETRIES,
                 "join": "all",
                 "collect": {"prices": "price"},
-                "cells": [_BEGIN, receipt],
+                "cells": [_BEGIN, receipt, _END],
             },
-            "approve": {"type": "form", "retries": _RETRIES, "cells": [_BEGIN, approve]},
-            "ship": {"retries": _RETRIES, "cells": [_BEGIN, ship]},
+            "approve": {"type": "form", "retries": _RETRIES, "cells": [_BEGIN, approve, _END]},
+            "ship": {"retries": _RETRIES, "cells": [_BEGIN, ship, _END]},
         },
         [
             {"source": "split", "target": "price", "each": "lines", "as": "line"},
@@ -70,9 +76,9 @@ def _payments(folder: Path) -> Path:
     return write_project(
         folder,
         {
-            "open": {"retries": _RETRIES, "cells": [_BEGIN, "stage['opened'] = True"]},
-            "pay": {"retries": _RETRIES, "cells": [_BEGIN, pay]},
-            "book": {"retries": _RETRIES, "cells": [_BEGIN, "stage['booked'] = stage['paid']"]},
+            "open": {"retries": _RETRIES, "cells": [_BEGIN, "stage['opened'] = True", _END]},
+            "pay": {"retries": _RETRIES, "cells": [_BEGIN, pay, _END]},
+            "book": {"retries": _RETRIES, "cells": [_BEGIN, "stage['booked'] = stage['paid']", _END]},
         },
         [{"source": "open", "target": "pay"}, {"source": "pay", "target": "book"}],
         title="Payments",
@@ -85,13 +91,16 @@ def _survey(folder: Path) -> Path:
     return write_project(
         folder,
         {
-            "plan": {"retries": _RETRIES, "cells": [_BEGIN, "stage['places'] = list(range(stage['size']))"]},
-            "probe": {"after_crash": "fail", "cells": [_BEGIN, probe]},
+            "plan": {
+                "retries": _RETRIES,
+                "cells": [_BEGIN, "stage['places'] = list(range(stage['size']))", _END],
+            },
+            "probe": {"after_crash": "fail", "cells": [_BEGIN, probe, _END]},
             "summary": {
                 "retries": _RETRIES,
                 "join": "settled",
                 "collect": {"all": "found"},
-                "cells": [_BEGIN, "stage['count'] = len(stage['all'])"],
+                "cells": [_BEGIN, "stage['count'] = len(stage['all'])", _END],
             },
         },
         [
@@ -142,8 +151,9 @@ def _check_payments(details: RunDetails, size: int) -> list[str]:
 
 def _check_survey(details: RunDetails, size: int) -> list[str]:
     completed = _of(details, "probe", StageRunState.COMPLETED)
-    wrong = _counts(details, plan=1, probe=size, summary=1)
-    if wrong:
+    # A join begins with its first arrival: where no branch comes through there is none.
+    wrong = _counts(details, plan=1, probe=size, summary=1 if completed else 0)
+    if wrong or not completed:
         return wrong
     (summary,) = _of(details, "summary")
     if _result(summary, "count") != len(completed):
@@ -158,20 +168,20 @@ class Kind:
     Parameters
     ----------
     may_fail
-        A failed run of it has ended. Those of others are retried until they complete.
+        Paths of stages whose failure ends a run. What else failed is retried until it completes.
     """
 
     name: str
     write: Callable[[Path], Path]
     entry: str
     check: Check
-    may_fail: bool = False
+    may_fail: frozenset[str] = frozenset()
 
 
 KINDS = (
     Kind("orders", _orders, "split", _check_orders),
     Kind("payments", _payments, "open", _check_payments),
-    Kind("survey", _survey, "plan", _check_survey, may_fail=True),
+    Kind("survey", _survey, "plan", _check_survey, frozenset({"probe"})),
 )
 
 
@@ -182,14 +192,22 @@ class StartedRun:
     id: str
     kind: Kind
     size: int
+    is_to_be_cancelled: bool = False
     cancelled: bool = False
     parked: set[str] = field(default_factory=set)
 
-    def has_ended(self, state: RunState) -> bool:
-        """Whether nothing more will happen to the run in this state."""
-        if state is RunState.FAILED:
-            return self.kind.may_fail
-        return state in (RunState.COMPLETED, RunState.CANCELLED)
+    def has_ended(self, details: RunDetails) -> bool:
+        """Whether nothing more will happen to the run."""
+        if details.run.state is RunState.FAILED:
+            return {found.path for found in unhandled(details)} <= self.kind.may_fail
+        return details.run.state in (RunState.COMPLETED, RunState.CANCELLED)
+
+
+def unhandled(details: RunDetails) -> list[StageRunRecord]:
+    """Return the stage runs whose failure no other stage took over."""
+    return [
+        found for found in details.stage_runs if found.state is StageRunState.FAILED and not found.handled
+    ]
 
 
 class Workload:
@@ -226,7 +244,7 @@ class Workload:
                 started_by="campaign",
             )
         )
-        return StartedRun(run_id, kind, size)
+        return StartedRun(run_id, kind, size, is_to_be_cancelled=self._chance.random() < _CANCELLED)
 
     def lines(self, name: str) -> list[list[str]]:
         """Return the words of the lines of a file that the stages append to."""

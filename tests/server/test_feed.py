@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -114,4 +115,20 @@ async def test_only_what_is_new_is_announced(workflows_app: WorkflowsApp, store:
     new = start(store, linear(1))
     await listener.until(lambda: listener.of(RUNS, run=new))
     assert {event["run"] for event in listener.of(RUNS)} == {new}
+    await feed.stop()
+
+
+async def test_browsers_hear_of_it_on_the_event_stream(
+    workflows_app: WorkflowsApp, store: Store, jp_ws_fetch: Any, http_server_client: Any
+) -> None:
+    _, feed = await listening(workflows_app)
+    socket = await jp_ws_fetch("api", "events", "subscribe")
+    run = start(store, linear(1))
+    async with asyncio.timeout(20):
+        while True:
+            event = json.loads(await socket.read_message())
+            if event["schema_id"] == RUNS and event.get("run") == run:
+                break
+    assert event["state"] in ("running", "queued")
+    socket.close()
     await feed.stop()

@@ -18,6 +18,7 @@ _EXAMPLES = {
     "attempt": "1",
     "workflow": "shop",
     "stage": "pay",
+    "artifact": "0" * 64,
 }
 
 

@@ -329,6 +329,18 @@ async def test_nothing_but_evidence_is_handed_out(api: Any, store: Store, tmp_pa
     (await api("GET", f"runs/{run}/stages/{claim.id}/attempts/1/notebook")).problem(404, "not-found")
 
 
+async def test_artifacts_are_handed_out_by_the_runs_that_use_them(api: Any, store: Store) -> None:
+    hashed = store.artifacts.put_bytes(b"\x00content")
+    run = start(store, linear(1), artifacts={hashed: 8})
+    reply = await api("GET", f"runs/{run}/artifacts/{hashed}")
+    assert (reply.status, reply.body) == (200, b"\x00content")
+    assert reply.headers["Content-Type"] == "application/octet-stream"
+    other = start(store, linear(1))
+    (await api("GET", f"runs/{other}/artifacts/{hashed}")).problem(404, "not-found")
+    (await api("GET", f"runs/{run}/artifacts/{'0' * 64}")).problem(404, "not-found")
+    (await api("GET", f"runs/{run}/artifacts/..")).problem(404, "not-found")
+
+
 async def test_an_unchanged_answer_is_not_sent_again(api: Any, store: Store) -> None:
     run, _ = failed_run(store)
     reply = await api("GET", f"runs/{run}")

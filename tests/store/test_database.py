@@ -129,12 +129,11 @@ def test_a_database_that_cannot_be_written(tmp_path: Path) -> None:
     assert "permissions" in done.stdout or "writable" in done.stdout
 
 
-def test_a_database_that_another_holds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(database_module, "BUSY_TIMEOUT_MS", 50)
-    database = open_database(sqlite_url(tmp_path / "a.sqlite3"))
+def test_a_database_that_another_holds(tmp_path: Path) -> None:
+    database = open_database(sqlite_url(tmp_path / "a.sqlite3") + "?timeout=0.05")
     other = sqlite3.connect(tmp_path / "a.sqlite3", isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
-    with pytest.raises(DatabaseBusy, match="another process"), database.write():
+    with pytest.raises(DatabaseBusy, match=r"another process for 0\.05 s"), database.write():
         pass
     with database.read() as connection:  # readers go on
         assert connection.execute(text("SELECT count(*) FROM runs")).scalar() == 0
@@ -143,6 +142,12 @@ def test_a_database_that_another_holds(tmp_path: Path, monkeypatch: pytest.Monke
         connection.execute(text("DELETE FROM runners"))
     other.close()
     database.close()
+
+
+@pytest.mark.parametrize("timeout", ["soon", "-1", "nan", "1&timeout=2"])
+def test_times_to_wait_that_are_none(tmp_path: Path, timeout: str) -> None:
+    with pytest.raises(StoreError, match="no number of seconds"):
+        open_database(sqlite_url(tmp_path / "a.sqlite3") + f"?timeout={timeout}")
 
 
 def test_a_newer_schema_is_left_alone(database_url: str) -> None:

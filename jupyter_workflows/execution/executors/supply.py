@@ -24,9 +24,12 @@ _PAUSE = 60.0
 _LONGEST_PAUSE = 3600.0
 
 #: What nearly every stage imports, and the engine asks for at the end.
-AUTHORING = tuple(
-    f"jupyter_workflows.authoring.{name}"
-    for name in ("record", "stage", "routing", "once", "hooks", "journal", "lock")
+AUTHORING = (
+    "jupyter_workflows.hooks",
+    *(
+        f"jupyter_workflows.authoring.{name}"
+        for name in ("record", "stage", "routing", "once", "journal", "lock")
+    ),
 )
 
 

@@ -43,7 +43,9 @@ class OpenApiHandler(WorkflowsHandler):
     @operation("Describe all routes", answer=OpenApiDocument)
     async def get(self) -> None:
         """This document."""
-        await self.finish(json.dumps(self.app.openapi))
+        # Made once, which takes a moment.
+        document = await self.in_thread(lambda: self.app.openapi)
+        await self.finish(json.dumps(document))
 
 
 default_handlers = [("health", HealthHandler), ("openapi.json", OpenApiHandler)]

@@ -14,7 +14,7 @@ from jupyter_workflows.authoring.wire import SPILL
 from ..problems import Problem
 from .auth import PRIVATE_HEADERS
 
-_MOST_FIELDS = 1000
+_MOST_FIELDS = 500
 _KEY = re.compile(r"[\x21-\x7e][\x20-\x7e]{0,254}")
 _NAMED = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)(\.\.\.)?\}")
 

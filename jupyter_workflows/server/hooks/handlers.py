@@ -162,14 +162,13 @@ class CallHandler(PublicHandler):
     # -- before the body ---------------------------------------------------------------------------------
 
     def _look_at_head(self) -> None:
-        # Tornado's own limits are those of the whole server: what this handler reads never exceeds them.
+        # Tornado's own limit ends a connection without a word; this handler counts by itself.
         connection: Any = self.request.connection
         connection.set_max_body_size(1 << 62)
         settings = self.hooks.settings
         if len(self.request.uri or "") > settings.longest_address:
-            raise Problem(
-                414, "address-too-long", f"the address is longer than {settings.longest_address} bytes"
-            )
+            most = settings.longest_address
+            raise Problem(414, "address-too-long", f"the address is longer than {most} bytes")
         size = sum(len(name) + len(value) + 4 for name, value in self.request.headers.get_all())
         if size > settings.largest_headers:
             raise Problem(

@@ -118,6 +118,7 @@ class HookService:
     def __init__(self, database: StoreThreads, settings: HookSettings | None = None) -> None:
         self.database = database
         self.settings = settings or HookSettings()
+        self._key: bytes | None = None
         self.answers = Answers(self._look, lambda: self._wake_folder)
 
     @property
@@ -147,13 +148,8 @@ class HookService:
             raise no_hook()
         record = hook.record
         if hook.paused:
-            raise Problem(
-                503,
-                "paused",
-                "the workflow of this hook is paused",
-                "Try later",
-                headers={"Retry-After": "60"},
-            )
+            later = {"Retry-After": "60"}
+            raise Problem(503, "paused", "the workflow of this hook is paused", "Try later", headers=later)
         stage = hook.parsed.document.stages[record.stage]
         return Target(
             methods=record.methods,
@@ -175,7 +171,7 @@ class HookService:
             404: the address was not given out here. 410: its run is not kept any more.
         """
         store = await self.database.ready()
-        key = await self.database.write(store.address_key)
+        key = await self._address_key()
         if not capabilities.is_code(code, key, "callback", origin, name):
             raise Problem(404, "not-found", "there is nothing at this address")
         try:
@@ -296,12 +292,12 @@ class HookService:
 
     async def address(self, stage_run_id: str) -> str:
         """Return the path, below the server's base URL, at which a caller finds its answer."""
-        store = self.database.store
-        return capabilities.answer(await self._key(store), stage_run_id)
+        return capabilities.answer(await self._address_key(), stage_run_id)
 
-    async def _key(self, store: Any) -> bytes:
-        key: bytes = await self.database.write(store.address_key)
-        return key
+    async def _address_key(self) -> bytes:
+        if self._key is None:
+            self._key = await self.database.write(self.database.store.address_key)
+        return self._key
 
     async def look_up(self, stage_run_id: str, code: str) -> tuple[HookAnswer, RunState]:
         """Return where a request stands.
@@ -312,7 +308,7 @@ class HookService:
             404: the address was not given out here, or the run is not kept any more.
         """
         store = await self.database.ready()
-        if not capabilities.is_code(code, await self._key(store), "answer", stage_run_id):
+        if not capabilities.is_code(code, await self._address_key(), "answer", stage_run_id):
             raise Problem(404, "not-found", "there is nothing at this address")
         return await self.database.read(store.answer, stage_run_id)
 

@@ -235,6 +235,18 @@ class AttemptLogHandler(_RunsHandler):
         return await self.call(self.runs.log, run, stage_run, attempt)
 
 
+class ArtifactHandler(_RunsHandler):
+    """A large value."""
+
+    @authenticated
+    @authorized("read")
+    @operation("Download an artifact", answer=File("application/octet-stream"))
+    async def get(self, run: str, artifact: str) -> None:
+        """A value of the run's data that is too large for JSON, or not JSON, as it is kept."""
+        file: Path = await self.call(self.runs.artifact, run, artifact)
+        await send_file(self, file, artifact, "application/octet-stream")
+
+
 default_handlers = [
     ("runs", RunsHandler),
     ("runs/counts", RunCountsHandler),
@@ -242,6 +254,7 @@ default_handlers = [
     ("runs/{run}/report", RunReportHandler),
     ("runs/{run}/document", RunDocumentHandler),
     ("runs/{run}/logs", RunLogsHandler),
+    ("runs/{run}/artifacts/{artifact}", ArtifactHandler),
     ("runs/{run}/cancel", CancelRunHandler),
     ("runs/{run}/retry", RetryRunHandler),
     ("runs/{run}/rerun", RerunHandler),

@@ -111,6 +111,12 @@ class RunsManager:
             raise NotFound(f"there is no executed notebook of attempt {number} (yet)")
         return file
 
+    def artifact(self, run: str, hashed: str) -> Path:
+        """Return a file with the content of an artifact that a run's data refers to."""
+        if hashed not in self._store.list_artifacts(run):
+            raise NotFound(f"run {run} has no artifact {hashed}")
+        return self._store.artifacts.localise(hashed, self._store.state_folder / "cache" / "artifacts")
+
     def log(self, run: str, stage_run: str, number: int) -> AttemptLog:
         """Return what an attempt printed."""
         return self._log(*self.attempt(run, stage_run, number))

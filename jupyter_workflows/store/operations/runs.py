@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from sqlalchemy import Connection
 
-from .. import auditing, queries, reruns, runs
+from .. import artifact_refs, auditing, queries, reruns, runs
 from ..auditing import AuditEntry
 from ..completion import lock_run
 from ..records import (
@@ -137,6 +137,11 @@ class RunOperations(StoreBase):
         """Return the attempts of a stage run, in order."""
         with self.database.read() as connection:
             return queries.list_attempts(connection, stage_run_id)
+
+    def list_artifacts(self, run_id: str) -> dict[str, int]:
+        """Return hash and size of the artifacts that a run refers to."""
+        with self.database.read() as connection:
+            return artifact_refs.of_run(connection, run_id)
 
     def get_document(self, run_id: str) -> str:
         """Return the text of the document that a run follows."""

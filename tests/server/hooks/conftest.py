@@ -25,6 +25,10 @@ from jupyter_workflows.store.deployment_records import NewDeployment
 Behaviour = Callable[["Attempt"], Any]
 
 
+def _nothing(attempt: Attempt) -> None:
+    """Do what a notebook without cells does."""
+
+
 @dataclass
 class Attempt:
     """A claimed stage run, for a behaviour."""
@@ -106,7 +110,7 @@ class ScriptedRunner:
         self._work.set()
 
     async def _execute(self, claim: Claim) -> None:
-        behave = self.behaviours.get(claim.stage_run.path, lambda attempt: None)
+        behave: Behaviour = self.behaviours.get(claim.stage_run.path, _nothing)
         changes = None
         try:
             changes = behave(Attempt(self, claim))

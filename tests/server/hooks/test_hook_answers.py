@@ -178,7 +178,7 @@ async def test_a_caller_that_hangs_up_is_not_waited_for(hooks: Any, jp_http_port
     hooks.deploy({"order": {"type": "hook"}})
     go_on = asyncio.Event()
     hooks.runner.behaviours["order"] = lambda attempt: go_on.wait()
-    _reader, writer = await asyncio.open_connection("localhost", jp_http_port)
+    _, writer = await asyncio.open_connection("localhost", jp_http_port)
     path = hooks.hook("order").partition(str(jp_http_port))[2]
     writer.write(f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n".encode())
     await hooks.until(lambda: hooks.runner.seen and hooks.app.hooks.answers.waiting == 1)
@@ -257,9 +257,8 @@ async def test_options_name_the_methods(hooks: Any) -> None:
     "path", ["shop/nothing", "other/order", "shop/form", "shop/off", "Shop/order", "shop"]
 )
 async def test_other_addresses_are_not_there(hooks: Any, path: str) -> None:
-    hooks.deploy(
-        {"order": {"type": "hook"}, "form": {"type": "form"}, "off": {"type": "hook", "disabled": True}}
-    )
+    off = {"type": "hook", "disabled": True}
+    hooks.deploy({"order": {"type": "hook"}, "form": {"type": "form"}, "off": off})
     response = await hooks.client.post(f"{hooks.url}workflows/hooks/{path}")
     assert response.status_code == 404
     assert "Traceback" not in response.text

@@ -150,7 +150,7 @@ def test_path_parameters(below: str, pattern: str | None, found: dict[str, str] 
     assert path_parameters(below, pattern) == found
 
 
-@pytest.mark.parametrize("query", ["a=%FF", "&".join(1001 * ["a"])])
+@pytest.mark.parametrize("query", ["a=%FF", "&".join(501 * ["a"])])
 async def test_queries_that_are_refused(hooks: Any, query: str) -> None:
     hooks.deploy({"order": OPEN})
     hooks.problem(await hooks.client.post(f"{hooks.hook('order')}?{query}"), 400, "invalid-query")
