@@ -13,11 +13,12 @@ from typing import Any
 
 import psutil
 import pytest
+from sqlalchemy import func, select
 from support.projects import write_project
 
 from jupyter_workflows.model.states import AttemptState, RunState, StageRunState
 from jupyter_workflows.runner.wakeup import wake
-from jupyter_workflows.store import NewRun, Store, open_store
+from jupyter_workflows.store import NewRun, Store, open_store, tables
 
 STAGE = "from jupyter_workflows import get_stage\nstage = get_stage()"
 
@@ -70,6 +71,11 @@ def begin(store: Store, file: Path, entry: str, **fields: Any) -> str:
     )
     wake(store.state_folder / "wake")
     return run_id
+
+
+def runners_at_work(store: Store) -> int:
+    with store.database.read() as connection:
+        return connection.execute(select(func.count()).select_from(tables.runners)).scalar_one()
 
 
 def ended(store: Store, run_id: str) -> Callable[[], bool]:
@@ -223,6 +229,7 @@ def test_two_runners_share_the_work_and_do_nothing_twice(tmp_path: Path, either_
             runner_process(either_url, "--concurrency", "1"),
             runner_process(either_url, "--concurrency", "1"),
         ):
+            until(lambda: runners_at_work(store) == 2)
             run_id = begin(store, file, "split")
             until(ended(store, run_id))
         details = store.get_run(run_id)
