@@ -240,6 +240,6 @@ def test_two_runners_share_the_work_and_do_nothing_twice(tmp_path: Path, either_
         assert result is not None and result.values["sum"] == sum(n * n for n in range(12))
         assert len(list(marks.iterdir())) == 12
         runners = {attempt.runner for attempts in details.attempts.values() for attempt in attempts}
-        assert runners, 'each attempt names its runner'
+        assert runners, "each attempt names its runner"
     finally:
         store.close()
