@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,8 @@ from typing import Any
 #: Cells that papermill adds to executed notebooks. A source that once was one has them still; what they
 #: hold belongs to that execution, so they are left out.
 _ADDED_BY_PAPERMILL = frozenset({"injected-parameters", "papermill-error-cell-tag"})
+
+_ID = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 
 _CELL_TYPES = frozenset({"code", "markdown", "raw"})
 
@@ -93,6 +96,8 @@ def read_source(path: str) -> Source:
             cells.append(cell)
             indices.append(index)
     notebook["cells"] = cells
+    if notebook["nbformat_minor"] >= 5:
+        _give_ids(cells)
     notebook["metadata"].pop("papermill", None)
     notebook["metadata"].pop("widgets", None)
     return Source(path, hashlib.sha256(content).hexdigest(), notebook, tuple(indices))
@@ -118,7 +123,8 @@ def _current_format(notebook: dict[str, Any], path: str) -> dict[str, Any]:
         )
     if version < 4:
         notebook = _upgraded(notebook, path)
-    notebook.setdefault("nbformat_minor", 0)
+    if not isinstance(notebook.setdefault("nbformat_minor", 0), int):
+        raise SourceError("InvalidNotebook", f"{path} is not a valid notebook: its nbformat_minor is no number")
     if not isinstance(notebook.setdefault("metadata", {}), dict):
         raise SourceError("InvalidNotebook", f"{path} is not a valid notebook: its metadata is no mapping")
     if not isinstance(notebook.get("cells"), list):
@@ -164,6 +170,19 @@ def _complete(cell: Any, index: int, path: str) -> None:
     if cell["cell_type"] == "code":
         cell["outputs"] = []
         cell["execution_count"] = None
+
+
+def _give_ids(cells: list[dict[str, Any]]) -> None:
+    """Give ids to cells that have none, or one of another: nbformat would do so, with a warning for each."""
+    known: set[str] = set()
+    for cell in cells:
+        name = cell.get("id")
+        if not isinstance(name, str) or not _ID.fullmatch(name) or name in known:
+            number = len(known)
+            while f"cell-{number}" in known:
+                number += 1
+            name = cell["id"] = f"cell-{number}"
+        known.add(name)
 
 
 def _mapping(value: Any) -> dict[str, Any]:

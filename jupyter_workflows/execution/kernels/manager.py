@@ -257,7 +257,9 @@ def make_kernel_manager(
 @functools.cache
 def _shared_session() -> Session:
     """Return the session of all linked kernels: it makes messages, and has no secret to keep."""
-    return Session(key=b"")
+    session = Session()
+    session.key = b""  # afterwards: one that is made without a key warns of it
+    return session
 
 
 _warned: set[str] = set()
