@@ -12,6 +12,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from jupyter_workflows.execution.source import SourceError, parse_source
 from jupyter_workflows.model.checks import NotebookError, kernel_of
 from jupyter_workflows.model.document import Document, load
 
@@ -156,12 +157,12 @@ class Project:
         return there is not None and there.is_file()
 
     def notebook(self, path: str) -> Mapping[str, Any]:
-        """Return a notebook's JSON, of format 4. It is read again only when the file has changed.
+        """Return a notebook's JSON, converted to format 4. It is read again only when the file has changed.
 
         Raises
         ------
         NotebookError
-            If there is none, or it is not a notebook of format 4.
+            If there is none, or it is not a notebook that can be executed.
         """
         file = self._read(path)
         known = self._notebooks.get(path)
@@ -280,23 +281,12 @@ def _workflow_file(path: Path) -> Path:
 
 def _parse_notebook(path: str, content: bytes) -> Mapping[str, Any]:
     try:
-        notebook = json.loads(content.decode("utf-8-sig"))
-    except UnicodeDecodeError:
-        raise NotebookError(f"{path} is not a notebook: it is not UTF-8 text.") from None
-    except json.JSONDecodeError as error:
-        raise NotebookError(
-            f"{path} is not a notebook: {error.msg} at line {error.lineno}, column {error.colno}."
-        ) from None
-    except (ValueError, RecursionError) as error:
-        raise NotebookError(f"{path} is not a notebook: {error}.") from None
-    if not isinstance(notebook, dict) or "nbformat" not in notebook:
-        raise NotebookError(f"{path} is not a notebook: it does not say in which format it is.")
-    if notebook["nbformat"] != 4:
-        raise NotebookError(f"{path} is a notebook of format {notebook['nbformat']!r}; it must be 4.")
-    cells = notebook.get("cells")
-    if not isinstance(cells, list) or not all(isinstance(cell, dict) for cell in cells):
-        raise NotebookError(f"{path} is not a notebook: it has no list of cells.")
-    return notebook
+        source = parse_source(content, path)
+    except SourceError as error:
+        raise NotebookError(f"{error.message.rstrip('.')}.") from None
+    notebook: dict[str, Any] = json.loads(content.decode("utf-8-sig"))
+    # As it is in the file, so that the places of cells are those that the author sees.
+    return notebook if notebook["nbformat"] == 4 else source.notebook
 
 
 def _folders(root: Path) -> Iterator[tuple[str, list[str]]]:

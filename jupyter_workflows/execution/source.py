@@ -88,6 +88,22 @@ def read_source(path: str) -> Source:
         raise SourceError(
             "NotebookNotReadable", f"The notebook {path} cannot be read: {error.strerror}"
         ) from error
+    return parse_source(content, path)
+
+
+def parse_source(content: bytes, path: str) -> Source:
+    """Return the notebook of which `content` are the bytes.
+
+    Parameters
+    ----------
+    path
+        How error messages call it.
+
+    Raises
+    ------
+    SourceError
+        If it is not a notebook that can be executed.
+    """
     notebook = _current_format(_parsed(content, path), path)
     cells, indices = [], []
     for index, cell in enumerate(notebook["cells"]):
@@ -106,9 +122,13 @@ def read_source(path: str) -> Source:
 def _parsed(content: bytes, path: str) -> dict[str, Any]:
     try:
         notebook = json.loads(content.decode("utf-8-sig"))
-    except ValueError as error:
-        empty = "it is empty" if not content.strip() else str(error)
-        raise SourceError("InvalidNotebook", f"{path} is not a notebook: {empty}") from error
+    except UnicodeDecodeError as error:
+        raise SourceError("InvalidNotebook", f"{path} is not a notebook: it is not UTF-8 text") from error
+    except (ValueError, RecursionError) as error:
+        reason = "it is empty" if not content.strip() else str(error)
+        if isinstance(error, json.JSONDecodeError) and content.strip():
+            reason = f"{error.msg} at line {error.lineno}, column {error.colno}"
+        raise SourceError("InvalidNotebook", f"{path} is not a notebook: {reason}") from error
     if not isinstance(notebook, dict) or not isinstance(notebook.get("nbformat"), int):
         raise SourceError("InvalidNotebook", f"{path} is not a notebook: it names no notebook format")
     return notebook
@@ -124,7 +144,9 @@ def _current_format(notebook: dict[str, Any], path: str) -> dict[str, Any]:
     if version < 4:
         notebook = _upgraded(notebook, path)
     if not isinstance(notebook.setdefault("nbformat_minor", 0), int):
-        raise SourceError("InvalidNotebook", f"{path} is not a valid notebook: its nbformat_minor is no number")
+        raise SourceError(
+            "InvalidNotebook", f"{path} is not a valid notebook: its nbformat_minor is no number"
+        )
     if not isinstance(notebook.setdefault("metadata", {}), dict):
         raise SourceError("InvalidNotebook", f"{path} is not a valid notebook: its metadata is no mapping")
     if not isinstance(notebook.get("cells"), list):

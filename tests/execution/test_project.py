@@ -104,14 +104,15 @@ def test_notebook_is_read_again_when_it_changed(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        ("", "line 1"),
+        ("", "it is empty"),
         ("{", "line 1, column 2"),
         ("[]", "format"),
         ("{}", "format"),
         ({**NOTEBOOK, "nbformat": 3}, "format 3"),
-        ({**NOTEBOOK, "nbformat": "4"}, "format '4'"),
+        ({**NOTEBOOK, "nbformat": "4"}, "names no notebook format"),
         ({"nbformat": 4}, "cells"),
-        ({"nbformat": 4, "cells": [1]}, "cells"),
+        ({"nbformat": 4, "cells": [1]}, "cell 1"),
+        ({**NOTEBOOK, "cells": [{"cell_type": "form", "source": ""}]}, "unknown type"),
         ("[" * 100_000, "recursion"),
     ],
 )
@@ -120,6 +121,12 @@ def test_not_a_notebook(folder: Path, content: Any, words: str) -> None:
     with pytest.raises(NotebookError, match=r"x\.ipynb") as caught:
         Project.open(folder).notebook("x.ipynb")
     assert words in str(caught.value)
+
+
+def test_notebooks_of_an_older_format_are_converted(folder: Path) -> None:
+    cell = {"cell_type": "code", "input": "1 + 1", "language": "python", "outputs": []}
+    write(folder / "x.ipynb", {"nbformat": 3, "metadata": {}, "worksheets": [{"cells": [cell]}]})
+    assert [cell["source"] for cell in Project.open(folder).notebook("x.ipynb")["cells"]] == ["1 + 1"]
 
 
 def test_unreadable_notebooks(folder: Path) -> None:

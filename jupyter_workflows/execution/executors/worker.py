@@ -112,6 +112,7 @@ def main() -> None:
     os.chdir(Path(os.sep))  # the folder of the moment may be removed
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
     logging.getLogger("papermill").setLevel(logging.WARNING)
+    logging.getLogger("traitlets").setLevel(logging.CRITICAL)  # what nbformat finds at fault, in many lines
     gc.freeze()  # what was imported stays: no need to go through it again and again
     Worker(incoming, outgoing).run()
 
