@@ -3,7 +3,8 @@
 Each request is a notebook in a kernel of its own that answers with `respond`. Two requests a second show what
 a caller sees who finds warm kernels; back to back, and with eight callers, kernels have to be made meanwhile.
 The database is the default: SQLite, durable. The answer's time is that of the client, over one connection
-that stays open. Nothing here is asserted.
+that stays open. What limits the requests a second is the processor time of each, which a second table shows
+by who computed; that time includes what goes on after the answer. Nothing here is asserted.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from urllib.parse import urlsplit
 
 sys.path.insert(1, str(Path(__file__).parents[1]))
 
-from measuring import Report, options, percentile, scratch
+from measuring import Cpu, Family, Report, options, percentile, process_clock, scratch
 from support.hooks import Deployed, make_live
 from support.projects import write_project
 from support.servers import ServerProcess, server_process
@@ -55,6 +56,35 @@ class Caller:
         if response.status != 200 or body != f'{{"n": {number + 1}}}'.encode():
             raise RuntimeError(f"{response.status}: {body!r}")
         return took
+
+
+class Costs:
+    """Processor time of the server, its runner, and what that has started."""
+
+    def __init__(self, server: int, runner: int) -> None:
+        self._server = server
+        self._family = Family(runner)
+        self.rows: list[dict[str, Any]] = []
+
+    def now(self) -> tuple[float, Cpu]:
+        """Return what has been computed up to now, when all is at rest."""
+        self._family.refresh()
+        self._family.settle()
+        return process_clock(self._server), self._family.cpu()
+
+    def add(self, name: str, number: int, before: tuple[float, Cpu]) -> None:
+        """Note what a number of requests has cost."""
+        server, cpu = self.now()
+        used = cpu - before[1]
+        parts = {
+            "server": server - before[0],
+            "runner": used.own,
+            "workers": used.workers,
+            "fork server": used.server,
+            "kernels": used.kernels,
+        }
+        costs = {f"{part} ms": 1000 * seconds / number for part, seconds in parts.items()}
+        self.rows.append({"requests": name, **costs, "all ms": sum(costs.values())})
 
 
 def row(name: str, times: list[float], seconds: float) -> dict[str, Any]:
@@ -119,9 +149,19 @@ def main() -> None:
             callers = [Caller(made, deployed) for _ in range(max(given.callers))]
             for number in range(5):
                 callers[0].call(number)
-            rows = [paced(callers[0], given.requests, given.rate)]
-            rows += [together(callers[:count], given.requests) for count in given.callers]
+            together(callers, 2 * len(callers))  # so that all workers are there
+            assert made.process is not None
+            costs = Costs(made.process.pid, made.runner()["pid"])
+            rows = []
+            for count in (0, *given.callers):
+                before = costs.now()
+                if count:
+                    rows.append(together(callers[:count], given.requests))
+                else:
+                    rows.append(paced(callers[0], given.requests, given.rate))
+                costs.add(str(rows[-1]["requests"]), given.requests, before)
             report.table("hooks", "Hook to answer", rows)
+            report.table("processor", "Processor time of a request", costs.rows)
             store.close()
     report.close()
 
