@@ -149,11 +149,13 @@ def _failed(output: Output, error: Exception) -> int:
 
 
 def _interrupted(output: Output, error: BaseException) -> int:
+    run = getattr(error, "run_id", None)
+    message = "Interrupted." if run is None else f"Interrupted: run {run} was cancelled."
     if output.json:
-        details = {"run": run} if (run := getattr(error, "run_id", None)) else {}
-        problem = Problem("Interrupted.", code="interrupted", exit_code=INTERRUPTED, details=details)
+        details = {} if run is None else {"run": run}
+        problem = Problem(message, code="interrupted", exit_code=INTERRUPTED, details=details)
         output.emit(problem.to_json())
-    click.echo("Interrupted.", err=True)
+    click.echo(message, err=True)
     return INTERRUPTED
 
 

@@ -86,6 +86,7 @@ def opened(place: Place) -> Iterator[Store | RemoteStore]:
     """Open the store, or what stands for it, and close it at the end."""
     if place.server is None:
         with opened_store(place.database) as store:
+            store.cancel_abandoned()  # else a run whose process was killed would be running for ever
             yield store
         return
     from .remote import RemoteStore

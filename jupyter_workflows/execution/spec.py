@@ -98,7 +98,9 @@ class AttemptSpec:
 
     def to_json(self) -> dict[str, Any]:
         """Return the specification as JSON-serialisable mapping."""
-        return dataclasses.asdict(self)
+        successors = [_fields(successor) for successor in self.successors]
+        callbacks = [_fields(callback) for callback in self.callbacks]
+        return {**_fields(self), "successors": successors, "callbacks": callbacks}
 
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> AttemptSpec:
@@ -166,7 +168,7 @@ class AttemptOutcome:
 
     def to_json(self) -> dict[str, Any]:
         """Return the outcome as JSON-serialisable mapping."""
-        return dataclasses.asdict(self)
+        return {**_fields(self), "error": self.error.to_json() if self.error else None}
 
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> AttemptOutcome:
@@ -199,3 +201,8 @@ class Progress:
     cells: int | None = None
     message: str | None = None
     response: dict[str, Any] | None = None
+
+
+def _fields(instance: Any) -> dict[str, Any]:
+    """Return the fields of a dataclass as they are: `asdict` would copy all stage data, value by value."""
+    return {one.name: getattr(instance, one.name) for one in dataclasses.fields(instance)}

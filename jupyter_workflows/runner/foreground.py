@@ -17,7 +17,7 @@ from jupyter_workflows.execution.project import Project
 from jupyter_workflows.model.graph import EntryError, Graph
 from jupyter_workflows.model.records import StageData
 from jupyter_workflows.model.states import RunMode, StageRunState
-from jupyter_workflows.store import NewRun, RunnerIdentity, Store, open_store
+from jupyter_workflows.store import NewRun, RunnerIdentity, Store, StoreError, open_store
 
 from .errors import RunnerError
 from .events import Listener, RunEvent
@@ -74,9 +74,14 @@ def run_workflow(project: Project, options: RunOptions, listener: Listener) -> s
     try:
         identity = RunnerIdentity.current()
         new = working_copy_run(project, graph, entry, options, store, owner=identity.id)
-        run_id = store.create_run(new)
-        listener(RunEvent("run-started", run_id, title=project.document.title))
-        _work_off(store, identity, run_id, options, listener)
+        store.register_runner(identity)  # before the run: others can see then whether its owner lives
+        try:
+            run_id = store.create_run(new)
+            listener(RunEvent("run-started", run_id, title=project.document.title))
+            _work_off(store, identity, run_id, options, listener)
+        finally:
+            with contextlib.suppress(StoreError):  # the reason is on its way
+                store.unregister_runner(identity)
         return run_id
     finally:
         store.close()
@@ -243,10 +248,20 @@ async def _drive(runner: Runner, run_id: str) -> bool:
         else:
             runner.stop(at_once=True)
 
-    with _signal_handler(signal.SIGINT, on_interrupt), _signal_handler(signal.SIGTERM, on_interrupt):
+    with contextlib.ExitStack() as handlers:
+        for number in _interrupting():
+            handlers.enter_context(_signal_handler(number, on_interrupt))
         await runner.run()
         await asyncio.gather(*cancelling, return_exceptions=True)
     return interrupts > 0
+
+
+def _interrupting() -> list[signal.Signals]:
+    """Return the signals that end a run; the end of the terminal is one, unless (`nohup`) it is ignored."""
+    hang_up = getattr(signal, "SIGHUP", None)
+    if hang_up is None or signal.getsignal(hang_up) is signal.SIG_IGN:
+        return [signal.SIGINT, signal.SIGTERM]
+    return [signal.SIGINT, signal.SIGTERM, hang_up]
 
 
 @contextlib.contextmanager

@@ -345,6 +345,7 @@ class Runner:
         """Take up what vanished runners left, and end tasks whose time is over."""
         recovered = await self.in_database(self.store.recover, self.identity)
         self._note_lost(recovered)
+        await self.in_database(self.store.cancel_abandoned)
         expired = await self.in_database(self.store.expire)
         if recovered or expired:
             self._work.set()

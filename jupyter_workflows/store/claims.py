@@ -333,25 +333,35 @@ def renew(
     return [claim for claim in claims if held.get(claim.id) != claim.attempt]
 
 
-def running_claims(connection: Connection) -> Iterable[tuple[Claim, RunnerIdentity | None, bool]]:
-    """Return every claim that some runner holds, with who it is and whether it has stopped."""
+def running_claims(
+    connection: Connection, *, but: str | None = None, held: Collection[str] | None = None
+) -> Iterable[tuple[Claim, RunnerIdentity | None, bool]]:
+    """Return every claim that some runner holds, with who it is and whether it has stopped.
+
+    Parameters
+    ----------
+    but
+        A runner whose claims are left out, as reading them with their data takes time; if `held` is given,
+        only those of these stage runs.
+    """
+    wanted = [_RUNNING]
+    if but is not None:
+        others = _s.runner.is_distinct_from(but)
+        wanted.append(others if held is None else or_(others, _s.id.not_in(held)))
     statement = (
         select(*_LOADED, *[column.label(f"runner_{column.name}") for column in runners.c])
         .select_from(stage_runs.join(runs).outerjoin(runners, runners.c.id == _s.runner))
-        .where(_RUNNING)
+        .where(*wanted)
     )
     found = []
     for row in connection.execute(statement):
-        identity = None
-        if row.runner_id is not None:
-            identity = RunnerIdentity(
-                row.runner_id,
-                row.runner_host,
-                row.runner_boot_id,
-                row.runner_pid_namespace,
-                row.runner_pid,
-                row.runner_start_ticks,
-            )
+        identity = None if row.runner_id is None else identity_of(row, "runner_")
         claim = _claim_of(row, row.runner, row.attempt, row.lease_until)
         found.append((claim, identity, row.runner_stopped_at is not None))
     return found
+
+
+def identity_of(row: Any, prefix: str = "") -> RunnerIdentity:
+    """Return the runner that a row of `runners` is about."""
+    fields = ("id", "host", "boot_id", "pid_namespace", "pid", "start_ticks")
+    return RunnerIdentity(*(getattr(row, f"{prefix}{name}") for name in fields))

@@ -6,21 +6,21 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, delete, exists, insert, select
 
 from jupyter_workflows.authoring.wire import Load
 from jupyter_workflows.model.graph import Graph
 from jupyter_workflows.model.records import Changes, Failure, NextStage, Outcome, StageData, StageRun
 from jupyter_workflows.model.routing import RoutingError, route
-from jupyter_workflows.model.states import AttemptState
+from jupyter_workflows.model.states import AttemptState, RunState, StageRunState
 
-from .claims import running_claims
+from .claims import identity_of, running_claims
 from .completion import complete
 from .errors import StaleClaim
 from .graphs import Parsed
 from .identity import RunnerIdentity, is_alive
 from .records import AttemptReport, Claim
-from .tables import runners
+from .tables import runners, runs, stage_runs
 
 LOST = Failure("AttemptLost", "The process that executed this stage vanished.")
 
@@ -81,10 +81,9 @@ def lost_claims(
         A runner whose claims are left alone; if `held` is given, only those of these stage runs.
     """
     found = []
-    for claim, identity, stopped in running_claims(connection):
-        if but is not None and claim.stage_run.runner == but:
-            if held is not None and claim.id not in held:
-                found.append(claim)
+    for claim, identity, stopped in running_claims(connection, but=but, held=held):
+        if claim.stage_run.runner == but:
+            found.append(claim)
             continue
         alive = False if stopped else None
         if identity is not None and not stopped:
@@ -92,6 +91,22 @@ def lost_claims(
         if alive is False or (alive is None and claim.lease_until <= now):
             found.append(claim)
     return found
+
+
+def abandoned_runs(connection: Connection, *, same_host: bool) -> list[str]:
+    """Return the runs that only their owner may execute, and whose owner's process was killed meanwhile."""
+    held_by_others = exists().where(
+        stage_runs.c.run_id == runs.c.id,
+        stage_runs.c.state == StageRunState.RUNNING.value,
+        stage_runs.c.runner != runs.c.owner,
+    )
+    statement = (
+        select(runs.c.id.label("run_id"), *runners.c)
+        .join(runners, runners.c.id == runs.c.owner)
+        .where(runs.c.state == RunState.RUNNING.value, runners.c.stopped_at.is_(None), ~held_by_others)
+    )
+    rows = connection.execute(statement).all()
+    return [row.run_id for row in rows if is_alive(identity_of(row), same_host=same_host) is False]
 
 
 def failed_routes(

@@ -296,6 +296,26 @@ def test_a_lost_attempt_names_what_it_left_of_its_notebook(store: Store, runner:
     assert outputs == {with_copy.id: str(copy), without.id: None}
 
 
+def test_a_run_whose_owner_was_killed_is_cancelled(store: Store, runner: RunnerIdentity) -> None:
+    process = subprocess.Popen([sys.executable, "-c", "pass"])
+    process.wait()
+    killed = replace(RunnerIdentity.current(), pid=process.pid)
+    store.register_runner(killed)
+    run_id = start(store, linear(2), owner=killed.id)
+    alive = start(store, linear(1), owner=runner.id)
+    unowned = start(store, linear(1))
+    store.claim(killed, limit=1)
+    assert store.cancel_abandoned() == [run_id]
+    assert store.cancel_abandoned() == []
+    assert store.get_run_record(run_id).state is RunState.CANCELLED
+    assert {store.get_run_record(other).state for other in (alive, unowned)} == {RunState.RUNNING}
+
+    signed_off = start(store, linear(1), owner=runner.id)
+    store.unregister_runner(runner)
+    assert store.cancel_abandoned() == []
+    assert store.get_run_record(signed_off).state is RunState.RUNNING
+
+
 def test_three_lost_in_a_row_are_a_crash_loop(store: Store, runner: RunnerIdentity, clock: Clock) -> None:
     text = document({"a": {}, "b": {}}, {"t": {"source": "a", "target": "b", "on": "failed"}})
     run_id = start(store, text)

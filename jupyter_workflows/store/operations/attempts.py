@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Collection, Mapping
 
 from sqlalchemy import update
@@ -9,7 +10,8 @@ from sqlalchemy import update
 from jupyter_workflows.model.graph import Graph
 from jupyter_workflows.model.records import Changes, Outcome
 
-from .. import claims, completion, recovery
+from .. import claims, completion, recovery, runs
+from ..errors import WrongState
 from ..identity import RunnerIdentity
 from ..records import AttemptReport, Claim
 from ..tables import runners
@@ -160,6 +162,17 @@ class AttemptOperations(StoreBase):
             if changes is not None:
                 ended.append((known, changes))
         return ended
+
+    def cancel_abandoned(self) -> list[str]:
+        """Cancel runs that only their owner may execute where its process was killed; return their ids."""
+        with self.database.read() as connection:
+            found = recovery.abandoned_runs(connection, same_host=self.database.is_sqlite)
+        cancelled = []
+        for run_id in found:
+            with self.database.write() as connection, contextlib.suppress(WrongState):
+                runs.cancel_run(connection, run_id, "the end of its process", self.database.now(connection))
+                cancelled.append(run_id)
+        return cancelled
 
     def _left_by(self, claim: Claim) -> str | None:
         """Return the executed notebook that an attempt left, as far as it came."""
