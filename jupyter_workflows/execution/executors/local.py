@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Iterable
 
 from jupyter_workflows.execution.executors.base import OnProgress
-from jupyter_workflows.execution.executors.process import WorkerProcess
+from jupyter_workflows.execution.executors.process import NotTakenError, WorkerProcess
 from jupyter_workflows.execution.executors.supply import KernelSupply
 from jupyter_workflows.execution.limits import Limits
 from jupyter_workflows.execution.spec import AttemptError, AttemptOutcome, AttemptSpec
@@ -20,6 +20,9 @@ logger = logging.getLogger(__name__)
 
 #: How often it is tried to start a worker, before who waits for it is told.
 _STARTS = 3
+
+#: How many workers may end before they take an attempt, before it counts as lost.
+_HANDS = 3
 
 
 def default_concurrency() -> int:
@@ -95,13 +98,19 @@ class LocalExecutor:
             raise RuntimeError("The executor is stopping and takes no more attempts")
         job = self._jobs[spec.stage_run_id] = _Job()
         try:
-            try:
-                worker = await self._worker_for(job)
-            except OSError as error:  # no fault of the notebook, which was never looked at
-                return AttemptOutcome(AttemptState.LOST, error=AttemptError("WorkerDied", str(error)))
-            if worker is None:
-                return AttemptOutcome(AttemptState.CANCELLED)
-            return await self._execute_on(worker, job, spec, on_progress)
+            for _ in range(_HANDS):
+                try:
+                    worker = await self._worker_for(job)
+                    if worker is None:
+                        return AttemptOutcome(AttemptState.CANCELLED)
+                    return await self._execute_on(worker, job, spec, on_progress)
+                except NotTakenError as error:
+                    failure: OSError = error  # another worker has the notebook to itself
+                except OSError as error:
+                    failure = error
+                    break
+            # No fault of the notebook, which was never looked at.
+            return AttemptOutcome(AttemptState.LOST, error=AttemptError("WorkerDied", str(failure)))
         finally:
             if self._jobs.get(spec.stage_run_id) is job:
                 del self._jobs[spec.stage_run_id]

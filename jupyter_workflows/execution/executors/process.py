@@ -19,6 +19,10 @@ from jupyter_workflows.execution.spec import AttemptOutcome, AttemptSpec, Progre
 _PATIENCE = 2.0
 
 
+class NotTakenError(ChildProcessError):
+    """The worker ended before it had taken the attempt: nothing of it was done."""
+
+
 class WorkerProcess:
     """Executes one attempt at a time; use `start`."""
 
@@ -80,7 +84,13 @@ class WorkerProcess:
     async def execute(
         self, spec: AttemptSpec, fork_server: str | None, limits: Limits, on_progress: OnProgress | None
     ) -> AttemptOutcome | None:
-        """Execute an attempt; `None` if the worker ended before it was done."""
+        """Execute an attempt; `None` if the worker ended before it was done.
+
+        Raises
+        ------
+        NotTakenError
+            The worker ended before it began.
+        """
         self._send(
             {
                 "type": "execute",
@@ -89,7 +99,11 @@ class WorkerProcess:
                 "limits": dataclasses.asdict(limits),
             }
         )
+        taken = False
         while (message := await frames.read(self._reader)) is not None:
+            if message["type"] == "taken":
+                taken = True
+                continue
             if message["type"] == "outcome":
                 return AttemptOutcome.from_json(message["outcome"])
             if on_progress is not None:
@@ -107,6 +121,8 @@ class WorkerProcess:
         self._gone = True
         self._writer.close()
         await self._process.wait()
+        if not taken:
+            raise NotTakenError(f"The worker process ended while it had nothing to do ({self.ending})")
         return None
 
     def cancel(self) -> None:

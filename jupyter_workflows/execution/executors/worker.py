@@ -45,6 +45,7 @@ class Worker:
             self._execute(message)
 
     def _execute(self, message: dict[str, Any]) -> None:
+        self._send({"type": "taken"})  # who hears nothing may give the attempt to another worker
         outcome = execute_attempt(
             AttemptSpec.from_json(message["spec"]),
             fork_server=message["fork_server"],
