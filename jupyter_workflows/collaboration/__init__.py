@@ -1,0 +1,1 @@
+"""The workflow document as a shared one, for rooms of jupyter-collaboration."""

@@ -1,0 +1,13 @@
+/**
+ * The plugins of Jupyter Workflows in JupyterLab.
+ */
+import type { JupyterFrontEndPlugin } from '@jupyterlab/application';
+
+import { serverPlugin } from './client/plugin';
+import { documentPlugin } from './document/plugin';
+
+export * from './tokens';
+
+const plugins: JupyterFrontEndPlugin<unknown>[] = [serverPlugin, documentPlugin];
+
+export default plugins;

@@ -1,0 +1,45 @@
+/**
+ * What the plugins of this extension, and other extensions, have from each other.
+ */
+import type { IWidgetTracker } from '@jupyterlab/apputils';
+import { Token } from '@lumino/coreutils';
+
+import type { WorkflowsClient } from './client/client';
+import type { WorkflowsEvents } from './client/events';
+import type { WorkflowDocument } from './document/widget';
+
+/** The workflows that are open. */
+export interface IWorkflowTracker extends IWidgetTracker<WorkflowDocument> {}
+
+export const IWorkflowTracker = new Token<IWorkflowTracker>(
+  'jupyter-workflows:IWorkflowTracker',
+  'The workflows that are open on a canvas.'
+);
+
+/** The server's side: routes and events. */
+export interface IWorkflowsServer {
+  readonly client: WorkflowsClient;
+  readonly events: WorkflowsEvents;
+}
+
+export const IWorkflowsServer = new Token<IWorkflowsServer>(
+  'jupyter-workflows:IWorkflowsServer',
+  'The routes and events of Jupyter Workflows on the server.'
+);
+
+/** Category in the command palette. */
+export const CATEGORY = 'Workflows';
+
+/** Ids of commands that more than one plugin uses; the others are where they are added. */
+export namespace CommandIDs {
+  export const create = 'workflows:create';
+  export const open = 'workflows:open';
+  export const addStage = 'workflows:add-stage';
+  export const addTransition = 'workflows:add-transition';
+  export const deleteSelection = 'workflows:delete-selection';
+  export const openNotebook = 'workflows:open-notebook';
+  export const showOptions = 'workflows:show-options';
+  export const testStage = 'workflows:test-stage';
+  export const testWorkflow = 'workflows:test-workflow';
+  export const deploy = 'workflows:deploy';
+}
