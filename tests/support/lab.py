@@ -72,12 +72,8 @@ class Lab(ServerProcess):
 
     def theme(self, page: Page, name: str) -> None:
         """Change the theme, such as `JupyterLab Dark`."""
-        page.evaluate(
-            "theme => window.jupyterapp.commands.execute('apputils:change-theme', { theme })", name
-        )
-        page.wait_for_function(
-            "theme => document.body.dataset.jpThemeName === theme", arg=name
-        )
+        page.evaluate("theme => window.jupyterapp.commands.execute('apputils:change-theme', { theme })", name)
+        page.wait_for_function("theme => document.body.dataset.jpThemeName === theme", arg=name)
 
     def command(self, page: Page, name: str, arguments: dict[str, Any] | None = None) -> Any:
         """Execute a command of the application."""

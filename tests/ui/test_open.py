@@ -6,7 +6,6 @@ import shutil
 from pathlib import Path
 
 from playwright.sync_api import Page, expect
-
 from support.lab import Lab
 
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
