@@ -17,7 +17,7 @@ KINDS = ("stages", "transitions", "notes", "groups")
 class YWorkflow(YBaseDoc):
     """A workflow in a room."""
 
-    def __init__(self, ydoc: Doc | None = None, awareness: Awareness | None = None) -> None:
+    def __init__(self, ydoc: Doc[Any] | None = None, awareness: Awareness | None = None) -> None:
         super().__init__(ydoc, awareness)
         self._meta = self._ydoc.get("workflow", type=Map)
         self._file = self._ydoc.get("file", type=Map)
