@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta, tzinfo
 from itertools import islice
 from typing import Literal
@@ -23,6 +24,8 @@ Missed = Literal["latest", "all", "skip"]
 GRACE = timedelta(minutes=1)
 
 _SECOND = timedelta(seconds=1)
+#: No zone changes its clock twice within this time.
+_BETWEEN_CHANGES = timedelta(days=7)
 _DAYS = ("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT")
 _MAX_LENGTH = 200
 
@@ -41,6 +44,26 @@ class ScheduleError(Exception):
         self.field = field
         self.message = message
         self.mend = mend
+
+
+@dataclass(frozen=True, slots=True)
+class ClockChange:
+    """The clock of a schedule's zone is put forward or back.
+
+    Parameters
+    ----------
+    time
+        The first moment with the new offset, in UTC.
+    shift
+        By how much the clock jumps; less than nothing if it is put back.
+    effect
+        ``moved``: a time that is due does not exist, and is due at the shift. ``once``: a time that is due
+        comes twice, and is due the first time only.
+    """
+
+    time: datetime
+    shift: timedelta
+    effect: Literal["moved", "once"] | None
 
 
 class Schedule:
@@ -89,6 +112,28 @@ class Schedule:
             if instant > last:
                 last = instant
                 yield instant
+
+    def clock_changes(self, after: datetime, until: datetime) -> list[ClockChange]:
+        """Return the changes of the clock in (`after`, `until`], and what they do to times that are due."""
+        changes = []
+        start, until = after.astimezone(UTC), until.astimezone(UTC)
+        while start < until:
+            end = min(start + _BETWEEN_CHANGES, until)
+            old, new = (instant.astimezone(self.zone).utcoffset() for instant in (start, end))
+            if old is not None and new is not None and old != new:
+                time = _change(start, end, self.zone)
+                changes.append(ClockChange(time, new - old, self._effect(time, new - old)))
+            start = end
+        return changes
+
+    def _effect(self, time: datetime, shift: timedelta) -> Literal["moved", "once"] | None:
+        wall = time.astimezone(self.zone).replace(tzinfo=None)
+        forward = shift > timedelta(0)
+        start, end = (wall - shift, wall) if forward else (wall, wall - shift)
+        due = next(_simulate(self.cron, start - _SECOND), None)
+        if due is None or due >= end or (self._every_hour and not forward):
+            return None
+        return "moved" if forward else "once"
 
     def due_times(
         self,

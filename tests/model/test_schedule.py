@@ -133,6 +133,27 @@ def test_asked_within_the_repeated_hour() -> None:
     assert following == datetime(2026, 10, 26, 1, 30, tzinfo=UTC)
 
 
+@pytest.mark.parametrize(
+    ("cron", "effects"),
+    [
+        ("30 2 * * *", ["moved", "once"]),
+        ("0 3 * * *", [None, None]),
+        ("30 12 * * *", [None, None]),
+        ("15 * * * *", ["moved", None]),
+        ("*/10 1-2 * * *", ["moved", "once"]),
+    ],
+)
+def test_what_changes_of_the_clock_do(cron: str, effects: list[str | None]) -> None:
+    start, end = datetime(2026, 1, 1, tzinfo=UTC), datetime(2027, 1, 1, tzinfo=UTC)
+    changes = Schedule(cron, "Europe/Berlin").clock_changes(start, end)
+    assert [change.effect for change in changes] == effects
+    assert [(change.time, change.shift) for change in changes] == [
+        (datetime(2026, 3, 29, 1, tzinfo=UTC), timedelta(hours=1)),
+        (datetime(2026, 10, 25, 1, tzinfo=UTC), timedelta(hours=-1)),
+    ]
+    assert Schedule(cron, "UTC").clock_changes(start, end) == []
+
+
 def test_leap_days() -> None:
     assert [
         t.date().isoformat() for t in Schedule("0 0 29 2 *").next(datetime(2026, 1, 1, tzinfo=UTC), 2)

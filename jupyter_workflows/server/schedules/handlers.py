@@ -6,8 +6,17 @@ from ..auth import authenticated, authorized
 from ..base import WorkflowsHandler
 from ..operations import Answer, operation
 from ..runs.models import RunModel
-from .manager import SchedulesManager
-from .models import BackfillModel, BackfillRequest, ScheduleList, ScheduleModel, ScheduleQuery, SchedulesQuery
+from .manager import SchedulesManager, preview
+from .models import (
+    BackfillModel,
+    BackfillRequest,
+    PreviewModel,
+    PreviewRequest,
+    ScheduleList,
+    ScheduleModel,
+    ScheduleQuery,
+    SchedulesQuery,
+)
 
 
 class _SchedulesHandler(WorkflowsHandler):
@@ -26,6 +35,19 @@ class SchedulesHandler(_SchedulesHandler):
     async def get(self, query: SchedulesQuery) -> ScheduleList:
         """The jobs of live deployments, with their next times."""
         return await self.call(self.schedules.list, query)
+
+
+class PreviewHandler(WorkflowsHandler):
+    """Schedules that are being written."""
+
+    needs_store = False
+
+    @authenticated
+    @authorized("read")
+    @operation("Preview a schedule", body=PreviewRequest, answer=PreviewModel)
+    async def post(self, body: PreviewRequest) -> PreviewModel:
+        """Its next times, and what changes of the clock do to them; nothing is kept."""
+        return await self.in_thread(preview, body)
 
 
 class ScheduleHandler(_SchedulesHandler):
@@ -66,6 +88,7 @@ class BackfillHandler(_SchedulesHandler):
 
 default_handlers = [
     ("schedules", SchedulesHandler),
+    ("schedules/preview", PreviewHandler),
     ("schedules/{workflow}/{stage}", ScheduleHandler),
     ("schedules/{workflow}/{stage}/run", RunJobHandler),
     ("schedules/{workflow}/{stage}/backfill", BackfillHandler),

@@ -2,12 +2,36 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
+from jupyter_workflows.model.schedule import Schedule, ScheduleError
 from jupyter_workflows.runner.wakeup import wake
 from jupyter_workflows.store import NotFound, Store
 from jupyter_workflows.store.schedules import ScheduledJob
 
+from ..problems import Problem
 from ..runs.models import RunModel
-from .models import BackfilledRun, BackfillModel, BackfillRequest, ScheduleList, ScheduleModel, SchedulesQuery
+from .models import (
+    BackfilledRun,
+    BackfillModel,
+    BackfillRequest,
+    PreviewModel,
+    PreviewRequest,
+    ScheduleList,
+    ScheduleModel,
+    SchedulesQuery,
+)
+
+
+def preview(wanted: PreviewRequest) -> PreviewModel:
+    """Return when a schedule that is being written is due."""
+    try:
+        schedule = Schedule(wanted.cron, wanted.timezone)
+    except ScheduleError as error:
+        raise Problem(
+            422, "invalid-schedule", error.message, error.mend, errors=[(error.field, error.message)]
+        ) from error
+    return PreviewModel.of(schedule, datetime.now(UTC), wanted.times)
 
 
 class SchedulesManager:

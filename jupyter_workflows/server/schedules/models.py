@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, StringConstraints
 
+from jupyter_workflows.model.schedule import Schedule
 from jupyter_workflows.store.schedules import ScheduledJob
 
 from ..models import Model, Moment, Query, Request, Text
@@ -94,3 +96,57 @@ class BackfillModel(Model):
 
     started: list[BackfilledRun]
     known: list[BackfilledRun] = Field(description="Times that had a run already.")
+
+
+class PreviewRequest(Request):
+    """A schedule that is being written."""
+
+    cron: Annotated[str, StringConstraints(max_length=200)] = Field(
+        description="Five cron fields, or six with seconds first."
+    )
+    timezone: Annotated[str, StringConstraints(max_length=100)] = Field(
+        "UTC", description="IANA name of the time zone."
+    )
+    times: int = Field(5, ge=1, le=50, description="How many of its next times are listed.")
+
+
+class ClockChangeModel(Model):
+    """The clock of the zone is put forward or back."""
+
+    time: datetime = Field(description="In the schedule's zone, after the change.")
+    minutes: int = Field(description="By how much; less than nothing if it is put back.")
+    effect: Literal["moved", "once"] | None = Field(
+        description="`moved`: a due time does not exist then, and is due at the change. `once`: a due time "
+        "comes twice then, and is due the first time only."
+    )
+
+
+class PreviewModel(Model):
+    """When a schedule is due."""
+
+    description: str
+    times: list[datetime] = Field(description="The next times, in the schedule's zone.")
+    clock_changes: list[ClockChangeModel] = Field(
+        description="Those up to the last of these times, and those of the next year that touch a due time."
+    )
+
+    @classmethod
+    def of(cls, schedule: Schedule, now: datetime, times: int) -> PreviewModel:
+        """Return when a schedule is due after a moment."""
+        due = schedule.next(now, times)
+        last = due[-1] if due else now
+        year = now + timedelta(days=366)
+        changes = schedule.clock_changes(now, max(min(last, now + timedelta(days=5 * 366)), year))
+        return cls(
+            description=schedule.describe(),
+            times=[time.astimezone(schedule.zone) for time in due],
+            clock_changes=[
+                ClockChangeModel(
+                    time=change.time.astimezone(schedule.zone),
+                    minutes=round(change.shift.total_seconds() / 60),
+                    effect=change.effect,
+                )
+                for change in changes
+                if change.time <= last or (change.effect is not None and change.time <= year)
+            ],
+        )
