@@ -1,5 +1,6 @@
 """From a working copy to a version: snapshots, activation, and what is live."""
 
+from .compare import Comparison, Difference, compare
 from .deploy import (
     Deployment,
     activate,
@@ -14,9 +15,12 @@ from .deploy import (
 from .errors import DeployError
 
 __all__ = [
+    "Comparison",
     "DeployError",
     "Deployment",
+    "Difference",
     "activate",
+    "compare",
     "deploy",
     "pause",
     "remove_versions",

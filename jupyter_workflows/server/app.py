@@ -31,11 +31,13 @@ from .schedules.handlers import default_handlers as schedules
 from .supervisor import RunnerCommand, Supervisor
 from .tasks.handlers import default_handlers as tasks
 from .workflows.handlers import default_handlers as workflows
+from .workingcopies.handlers import default_handlers as workingcopies
 
 #: The REST routes: a path below `workflows/api`, and its handler.
 ROUTES: list[Route] = [
     *health,
     *checks,
+    *workingcopies,
     *workflows,
     *deployments,
     *schedules,

@@ -62,3 +62,19 @@ def test_titles_and_paths(call, own_folders: Path) -> None:
     here.mkdir()
     assert call("new", "here/.").exit_code == 0
     assert (here / "here.workflow").is_file()
+
+
+@pytest.mark.parametrize("template", ["approval", "report", "answer"])
+def test_whole_workflows_are_sound(call, own_folders: Path, template: str) -> None:
+    assert call("new", "mine", "--template", template).exit_code == 0
+    document = own_folders / "mine" / "mine.workflow"
+    assert dump(load(document.read_text())) == document.read_text()
+    assert json.loads(call("check", document, "--json").stdout)["findings"] == []
+
+
+def test_a_blank_workflow_has_no_stages(call, own_folders: Path) -> None:
+    result = call("new", "mine", "--template", "blank")
+    assert result.exit_code == 0
+    assert "jupyter workflows run" not in result.stdout
+    assert not load((own_folders / "mine" / "mine.workflow").read_text()).stages
+    assert call("new", "other", "--template", "blank", "--type", "form").exit_code == 2

@@ -1,20 +1,19 @@
-"""The first stage of a new project, of each type."""
+"""What a new stage of each type looks like."""
 
 from __future__ import annotations
 
 import json
-import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 #: A cell's source; Markdown if it begins with a heading.
-_Cells = tuple[str, ...]
+Cells = tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Template:
-    """What a first stage looks like.
+class StageTemplate:
+    """What a new stage looks like.
 
     Parameters
     ----------
@@ -23,12 +22,12 @@ class Template:
     """
 
     title: str
-    cells: _Cells
+    cells: Cells
     settings: Mapping[str, Any] = field(default_factory=dict)
 
 
-TEMPLATES: Mapping[str, Template] = {
-    "script": Template(
+STAGE_TEMPLATES: Mapping[str, StageTemplate] = {
+    "script": StageTemplate(
         "Prepare",
         (
             "# Prepare\n\n"
@@ -39,7 +38,7 @@ TEMPLATES: Mapping[str, Template] = {
         ),
         {"test": {"data": {"name": "Ada"}}},
     ),
-    "form": Template(
+    "form": StageTemplate(
         "Ask",
         (
             "# Ask\n\n"
@@ -50,7 +49,7 @@ TEMPLATES: Mapping[str, Template] = {
         ),
         {"test": {"answers": {"Your name": "Ada"}}},
     ),
-    "hook": Template(
+    "hook": StageTemplate(
         "Receive",
         (
             "# Receive\n\n"
@@ -67,7 +66,7 @@ TEMPLATES: Mapping[str, Template] = {
             "test": {"request": {"method": "POST", "body": {"name": "Ada"}}},
         },
     ),
-    "job": Template(
+    "job": StageTemplate(
         "Collect",
         (
             "# Collect\n\nA job runs when its schedule says so: this one on Mondays at nine.",
@@ -79,51 +78,38 @@ TEMPLATES: Mapping[str, Template] = {
 }
 
 
-def document_text(title: str, kind: str, notebook: str) -> str:
-    """Return the text of a workflow with one stage.
+def notebook_value(cells: Cells, name: str) -> dict[str, Any]:
+    """Return a notebook with some cells.
 
     Parameters
     ----------
-    notebook
-        Path of the stage's notebook, relative to the document.
+    name
+        What the ids of its cells begin with: the same notebook has the same text whenever it is made.
     """
-    from jupyter_workflows.model.document import dump, load, new_document, slug
-
-    template = TEMPLATES[kind]
-    stage = {
-        "type": kind,
-        "path": slug(template.title),
-        "title": template.title,
-        "notebook": notebook,
-        "position": [0, 0],
-        **template.settings,
+    # Without nbformat, which takes a while to import.
+    made = []
+    for index, source in enumerate(cells):
+        markdown = source.startswith("#")
+        cell: dict[str, Any] = {
+            "cell_type": "markdown" if markdown else "code",
+            "id": f"{name}-{index + 1}"[:64],
+            "metadata": {},
+            "source": source.splitlines(keepends=True),
+        }
+        if not markdown:
+            cell |= {"execution_count": None, "outputs": []}
+        made.append(cell)
+    return {
+        "cells": made,
+        "metadata": {
+            "kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"},
+            "language_info": {"name": "python"},
+        },
+        "nbformat": 4,
+        "nbformat_minor": 5,
     }
-    # A letter first, as in what the canvas makes.
-    key = "s" + secrets.token_hex(3)
-    value = json.loads(dump(new_document(title))) | {"stages": {key: stage}}
-    return dump(load(json.dumps(value)))
 
 
-def notebook_name(kind: str) -> str:
-    """Return the file name of a first stage's notebook."""
-    from jupyter_workflows.model.slugs import slug
-
-    return f"{slug(TEMPLATES[kind].title)}.ipynb"
-
-
-def notebook_text(kind: str) -> str:
-    """Return the text of a first stage's notebook."""
-    from importlib import import_module
-
-    # Its functions have no types.
-    nbformat: Any = import_module("nbformat")
-    cells = [
-        nbformat.v4.new_markdown_cell(source) if source.startswith("#") else nbformat.v4.new_code_cell(source)
-        for source in TEMPLATES[kind].cells
-    ]
-    metadata = {
-        "kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"},
-        "language_info": {"name": "python"},
-    }
-    text: str = nbformat.writes(nbformat.v4.new_notebook(cells=cells, metadata=metadata))
-    return f"{text}\n"
+def notebook_text(cells: Cells, name: str) -> str:
+    """Return the text of a notebook, as Jupyter writes it."""
+    return json.dumps(notebook_value(cells, name), indent=1, ensure_ascii=False, sort_keys=True) + "\n"
