@@ -55,6 +55,7 @@ __all__ = [
     "dump",
     "load",
     "new_document",
+    "read",
     "slug",
     "unique_path",
 ]
@@ -101,15 +102,31 @@ def load(text: str | bytes, *, path: str | PathLike[str] | None = None) -> Docum
     DocumentError
         If the text is not a valid document of this or an older format.
     """
-    name = None if path is None else str(path)
-    value = _parse(text, name)
+    value = read(text, path=path)
     if value is None:
         return new_document("")
-    value = _upgrade(value, name)
+    name = None if path is None else str(path)
     try:
         return Document.model_validate(value, strict=True)
     except ValidationError as error:
         raise DocumentError(name, findings_of(error, value)) from None
+
+
+def read(text: str | bytes, *, path: str | PathLike[str] | None = None) -> dict[str, Any] | None:
+    """Read the JSON of a document, in the current format, without a look at its fields.
+
+    Returns
+    -------
+    The JSON value, or `None` if there is no text at all.
+
+    Raises
+    ------
+    DocumentError
+        If it is not a JSON object of this or an older format.
+    """
+    name = None if path is None else str(path)
+    value = _parse(text, name)
+    return None if value is None else _upgrade(value, name)
 
 
 def dump(document: Document) -> str:

@@ -14,6 +14,8 @@ import uuid
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from . import canonical
+
 #: The format that this version of the package reads and writes.
 CURRENT_FORMAT = 1
 
@@ -78,10 +80,13 @@ def _from_0(value: Json) -> Json:
         transitions[f"t{index + 1}"] = transition
     value["stages"] = stages
     value["transitions"] = transitions
-    # Every reader must find the same identity, so it follows from the content.
-    seed = hashlib.sha256(repr((value.get("title"), sorted(stages))).encode("utf-8", "replace")).hexdigest()
-    value.setdefault("uid", str(uuid.uuid5(uuid.NAMESPACE_OID, seed)))
     value.setdefault("title", "")
+    # Every reader, also one in a browser, must find the same identity, so it follows from the content.
+    seed = canonical.write(
+        [value["title"], sorted(stages, key=lambda key: key.encode("utf-16-be", "surrogatepass"))]
+    )
+    digest = hashlib.sha256(seed.encode("utf-8")).digest()
+    value.setdefault("uid", str(uuid.UUID(bytes=digest[:16], version=5)))
     return value
 
 

@@ -37,13 +37,13 @@ export class WorkflowModel implements DocumentRegistry.IModel {
     return this._stateChanged;
   }
 
+  /** Whether there are changes that are not saved; those who work together share it. */
   get dirty(): boolean {
-    return this._dirty;
+    return this.sharedModel.dirty;
   }
   set dirty(value: boolean) {
-    if (value !== this._dirty) {
-      this._dirty = value;
-      this._stateChanged.emit({ name: 'dirty', oldValue: !value, newValue: value });
+    if (value !== this.dirty) {
+      this.sharedModel.dirty = value;
     }
   }
 
@@ -81,10 +81,14 @@ export class WorkflowModel implements DocumentRegistry.IModel {
 
   fromString(value: string): void {
     this.sharedModel.setSource(value);
+    if (!this.collaborative) {
+      // What was loaded is what the file says.
+      this.dirty = false;
+    }
   }
 
   toJSON(): PartialJSONValue {
-    return JSON.parse(this.toString()) as PartialJSONValue;
+    return JSON.parse(this.toString() || 'null') as PartialJSONValue;
   }
 
   fromJSON(value: PartialJSONValue): void {
@@ -94,15 +98,14 @@ export class WorkflowModel implements DocumentRegistry.IModel {
   private _onChanged(_: YWorkflow, change: WorkflowChange): void {
     if (change.snapshotChange !== undefined || change.problemChange) {
       this._contentChanged.emit();
-      this.dirty = true;
     }
-    const dirty = change.stateChange?.find(one => one.name === 'dirty');
-    if (dirty !== undefined && this.collaborative) {
-      this.dirty = Boolean(dirty.newValue);
+    for (const { name, oldValue, newValue } of change.stateChange ?? []) {
+      if (oldValue !== newValue) {
+        this._stateChanged.emit({ name, oldValue, newValue });
+      }
     }
   }
 
-  private _dirty = false;
   private _readOnly = false;
   private _isDisposed = false;
   private _contentChanged = new Signal<this, void>(this);

@@ -74,9 +74,11 @@ export interface IThings {
 export type Collection<K extends Kind> = Readonly<Record<string, IThings[K]>>;
 
 /**
- * A document at one moment.
+ * A document at one moment, as it is drawn.
  *
  * It is never changed: a later moment is another object, in which whatever is unchanged is the same object.
+ * Every field that is known here has the type that it ought to have. Where a file has another value, the field
+ * is left out, or empty if it has to be there; a check of the document finds it, and the file keeps it.
  */
 export interface ISnapshot {
   /** What is beside the collections: `format`, `uid`, `title`, `description`, `board`, and unknown fields. */
@@ -87,10 +89,31 @@ export interface ISnapshot {
   readonly groups: Collection<'groups'>;
 }
 
+/** What can be wrong with a file, in a word. `explain` has the sentences. */
+export type FileProblemCode =
+  | 'syntax'
+  | 'duplicate-key'
+  | 'too-deep'
+  | 'too-large'
+  | 'not-object'
+  | 'missing-format'
+  | 'bad-format'
+  | 'newer-format'
+  | 'stage-type'
+  | 'transition-end'
+  | 'list-of-objects'
+  | 'stage-id'
+  | 'stage-id-twice'
+  | 'unknown';
+
 /** Why a file is not shown as a graph. Its bytes are kept as they are. */
 export interface IFileProblem {
   /** `invalid`: it cannot be read. `newer`: a newer version of the program wrote it. */
   readonly kind: 'invalid' | 'newer';
+  readonly code: FileProblemCode;
+  /** What the sentence is about, such as a key. */
+  readonly values: readonly string[];
+  /** The sentence in English. */
   readonly message: string;
   /** Where, counted from one, if it is known. */
   readonly line?: number;

@@ -3,11 +3,13 @@
  */
 import { YDocument } from '@jupyter/ydoc';
 import type { DocumentChange } from '@jupyter/ydoc';
-import { JSONExt, UUID } from '@lumino/coreutils';
+import { UUID } from '@lumino/coreutils';
 import type { ReadonlyJSONValue } from '@lumino/coreutils';
 import * as Y from 'yjs';
 
-import { canonicalText, parse } from './text';
+import { isObject, same, shared, wellFormed } from './json';
+import { shaped } from './shape';
+import { canonicalText, EMPTY, parse, unknownProblem } from './text';
 import type { Content } from './text';
 import { FORMAT, KINDS } from './types';
 import type { Fields, IFileProblem, ISnapshot, IThings, Kind } from './types';
@@ -15,13 +17,13 @@ import type { Fields, IFileProblem, ISnapshot, IThings, Kind } from './types';
 export type WorkflowChange = DocumentChange & {
   /** The snapshot is another one. */
   snapshotChange?: { readonly old: ISnapshot; readonly new: ISnapshot };
-  /** The file can be shown now, or no longer. */
+  /** The file can be shown now, or no longer, or another thing is wrong with it. */
   problemChange?: true;
 };
 
 /** What an edit does. Fields that are `undefined` are removed. */
 export interface IDraft {
-  /** Add something, or put something in its place. */
+  /** Add something. If it is there, it has the given fields afterwards, and no others. */
   put<K extends Kind>(kind: K, key: string, fields: IThings[K]): void;
   /** Change some fields; those that are not given stay. Nothing happens if there is no such thing. */
   patch<K extends Kind>(kind: K, key: string, fields: Partial<IThings[K]>): void;
@@ -31,6 +33,10 @@ export interface IDraft {
 }
 
 type YFields = Y.Map<ReadonlyJSONValue>;
+type Removed = Partial<Record<Kind, Record<string, Fields>>>;
+
+/** What a step of undo keeps of the things that it removed. */
+const REMOVED = 'jupyter-workflows:removed';
 
 /**
  * A workflow, shared between those who have it open.
@@ -46,10 +52,16 @@ export class YWorkflow extends YDocument<WorkflowChange> {
       KINDS.map(kind => [kind, this.ydoc.getMap(kind)])
     ) as unknown as Record<Kind, Y.Map<YFields>>;
     this.undoManager.addToScope([this._meta, ...Object.values(this._collections)]);
+    this.undoManager.on('stack-item-added', this._keepRemoved);
+    this.undoManager.on('stack-item-updated', this._keepRemoved);
+    this.undoManager.on('stack-item-popped', this._refill);
     this.ydoc.on('afterTransaction', this._afterTransaction);
   }
 
   readonly version = '1.0.0';
+
+  /** The title that a new workflow is given with its first edit. */
+  newTitle = '';
 
   /** The document at this moment. */
   get snapshot(): ISnapshot {
@@ -61,44 +73,74 @@ export class YWorkflow extends YDocument<WorkflowChange> {
     return this._problem;
   }
 
-  /** Change the document; one step of undo. */
+  /**
+   * Change the document; one step of undo.
+   *
+   * Nothing is changed if `change` throws, or gives something that is not JSON.
+   */
   edit(change: (draft: IDraft) => void): void {
     if (this._problem !== null) {
       throw new Error('A file that cannot be read is not edited on the canvas.');
     }
-    this.undoManager.stopCapturing();
-    this.transact(() => change(this._draft));
-    this.undoManager.stopCapturing();
+    const draft = new Draft();
+    change(draft);
+    const before = this._content;
+    this._atOnce(() => {
+      this._identify();
+      this.undoManager.stopCapturing();
+      this.transact(() => draft.steps.forEach(step => step(this._meta, this._collections)));
+      this.undoManager.stopCapturing();
+    });
+    if (this._content !== before) {
+      this.dirty = true;
+    }
+  }
+
+  canUndo(): boolean {
+    return this._problem === null && super.canUndo();
+  }
+
+  canRedo(): boolean {
+    return this._problem === null && super.canRedo();
+  }
+
+  undo(): boolean {
+    return this._problem === null && this._atOnce(() => super.undo());
+  }
+
+  redo(): boolean {
+    return this._problem === null && this._atOnce(() => super.redo());
   }
 
   /** Return the file's text: its own bytes as long as they say what the graph says. */
   getSource(): string {
-    const raw = this._file.get('raw') as string | undefined;
-    if (this._problem !== null) {
-      return raw ?? '';
+    const raw = this._file.get('raw');
+    if (this._file.has('problem')) {
+      return typeof raw === 'string' ? raw : '';
     }
-    const text = canonicalText(this._snapshot);
-    if (raw !== undefined) {
-      const loaded = parse(raw);
-      if ('content' in loaded && canonicalText(loaded.content) === text) {
-        return raw;
-      }
+    const source = this._source;
+    if (source?.content === this._content && source.raw === raw) {
+      return source.text;
     }
+    let text = canonicalText(this._content);
+    if (typeof raw === 'string' && this._graphOf(raw) === text) {
+      text = raw;
+    }
+    this._source = { content: this._content, raw, text };
     return text;
   }
 
-  /** Take in a file's text: applies what differs. An unreadable text is kept, and shown as a problem. */
+  /** Take in a file's text: applies what differs. A text that is no graph is kept, and shown as a problem. */
   setSource(value: string): void {
-    const text = value.trim() === '' ? canonicalText(emptyContent()) : value;
+    const text = wellFormed(value);
     const parsed = parse(text);
     this.transact(() => {
-      this._file.set('raw', text);
       if ('problem' in parsed) {
-        this._file.set('problem', parsed.problem as unknown as ReadonlyJSONValue);
+        update(this._file, { raw: text, problem: parsed.problem.kind });
         return;
       }
-      this._file.delete('problem');
-      updateMap(this._meta, parsed.content.meta);
+      update(this._file, text === canonicalText(parsed.content) ? {} : { raw: text });
+      update(this._meta, parsed.content.meta);
       for (const kind of KINDS) {
         updateCollection(this._collections[kind], parsed.content[kind]);
       }
@@ -113,127 +155,276 @@ export class YWorkflow extends YDocument<WorkflowChange> {
     super.dispose();
   }
 
-  private readonly _draft: IDraft = {
-    put: (kind, key, fields) => {
-      this._collections[kind].set(key, new Y.Map<ReadonlyJSONValue>(Object.entries(defined(fields))));
-    },
-    patch: (kind, key, fields) => {
-      const thing = this._collections[kind].get(key);
-      if (thing !== undefined) {
-        patchMap(thing, fields);
+  /** Give a new workflow its identity: not before somebody edits it, so that opening a file never changes it. */
+  private _identify(): void {
+    if (this._meta.has('uid')) {
+      return;
+    }
+    // Not undone. Of two who do it at once, one prevails.
+    this.transact(() => {
+      this._meta.set('uid', UUID.uuid4());
+      if (!this._meta.has('format')) {
+        this._meta.set('format', FORMAT);
       }
-    },
-    remove: (kind, key) => {
-      this._collections[kind].delete(key);
-    },
-    patchMeta: fields => patchMap(this._meta, fields)
-  };
+      if (!this._meta.has('title')) {
+        this._meta.set('title', wellFormed(this.newTitle));
+      }
+    }, false);
+  }
 
-  /** Make the next snapshot; what a transaction did not touch stays the same object. */
-  private _afterTransaction = (transaction: Y.Transaction): void => {
-    const touched = transaction.changedParentTypes as ReadonlyMap<unknown, unknown>;
-    const old = this._snapshot;
-    const next: Record<string, unknown> = { ...old };
-    let changed = false;
-    if (touched.has(this._meta)) {
-      next.meta = this._meta.toJSON();
-      changed = true;
+  /** Return the text of the graph that a file's text says. */
+  private _graphOf(raw: string): string | null {
+    if (this._loaded?.raw !== raw) {
+      const parsed = parse(raw);
+      this._loaded = { raw, text: 'content' in parsed ? canonicalText(parsed.content) : null };
     }
-    for (const kind of KINDS) {
-      const collection = this._collections[kind];
-      if (touched.has(collection)) {
-        const things: Record<string, Fields> = {};
-        for (const [key, fields] of collection.entries()) {
-          const before = old[kind][key] as Fields | undefined;
-          things[key] =
-            before !== undefined && !touched.has(fields) && !isNew(transaction, collection, key)
-              ? before
-              : reuse(before, fields.toJSON());
-        }
-        next[kind] = things;
-        changed = true;
-      }
+    return this._loaded.text;
+  }
+
+  /** Tell of several transactions as of one. */
+  private _atOnce<T>(change: () => T): T {
+    if (this._pending !== null) {
+      return change();
     }
+    this._pending = { snapshot: this._snapshot, problem: this._problem };
+    try {
+      return change();
+    } finally {
+      const { snapshot, problem } = this._pending;
+      this._pending = null;
+      this._tell(snapshot, problem);
+    }
+  }
+
+  private _tell(snapshot: ISnapshot, problem: IFileProblem | null): void {
     const change: WorkflowChange = {};
-    if (changed) {
-      this._snapshot = next as unknown as ISnapshot;
-      change.snapshotChange = { old, new: this._snapshot };
+    if (snapshot !== this._snapshot) {
+      change.snapshotChange = { old: snapshot, new: this._snapshot };
     }
-    if (touched.has(this._file)) {
-      const problem = (this._file.get('problem') as unknown as IFileProblem | undefined) ?? null;
-      if (!JSONExt.deepEqual(problem as never, this._problem as never)) {
-        this._problem = problem;
-        change.problemChange = true;
-      }
+    if (problem !== this._problem) {
+      change.problemChange = true;
     }
     if (change.snapshotChange !== undefined || change.problemChange) {
       this._changed.emit(change);
     }
+  }
+
+  /** Make the next snapshot; what a transaction did not touch stays the same object. */
+  private _afterTransaction = (transaction: Y.Transaction): void => {
+    const touched = transaction.changedParentTypes as ReadonlyMap<unknown, unknown>;
+    const { _snapshot: snapshot, _problem: problem } = this;
+    for (const kind of KINDS) {
+      if (touched.has(this._collections[kind])) {
+        this._take(kind, touched);
+      }
+    }
+    if (touched.has(this._meta)) {
+      const meta = fieldsOf(this._meta);
+      if (!same(meta, this._content.meta)) {
+        this._content = { ...this._content, meta };
+        this._snapshot = { ...this._snapshot, meta: shaped('meta', meta) };
+      }
+    }
+    if (touched.has(this._file)) {
+      this._takeProblem();
+    }
+    if (this._pending === null) {
+      this._tell(snapshot, problem);
+    }
+  };
+
+  /** Take what was changed in a collection into the snapshot. */
+  private _take(kind: Kind, touched: ReadonlyMap<unknown, unknown>): void {
+    const before = this._content[kind];
+    const drawnBefore = this._snapshot[kind] as Readonly<Record<string, Fields>>;
+    const now = keyed<Fields>();
+    const drawn = keyed<Fields>();
+    let changed = false;
+    this._collections[kind].forEach((thing: unknown, key) => {
+      const old = before[key] as Fields | undefined;
+      if (old !== undefined && this._known.get(thing as object) === old && !touched.has(thing)) {
+        now[key] = old;
+        drawn[key] = drawnBefore[key];
+        return;
+      }
+      const fields = fieldsOf(thing);
+      now[key] = old !== undefined && same(old, fields) ? old : fields;
+      drawn[key] = now[key] === old ? drawnBefore[key] : shaped(kind, fields);
+      changed ||= now[key] !== old;
+      if (thing instanceof Y.Map) {
+        this._known.set(thing, now[key]);
+      }
+    });
+    if (changed || Object.keys(before).length !== Object.keys(now).length) {
+      this._content = { ...this._content, [kind]: now };
+      this._snapshot = { ...this._snapshot, [kind]: drawn };
+    }
+  }
+
+  private _takeProblem(): void {
+    const kind = this._file.get('problem');
+    let problem: IFileProblem | null = null;
+    if (kind !== undefined) {
+      // The place is found here, in the language of those who look at it.
+      const raw = this._file.get('raw');
+      const parsed = parse(typeof raw === 'string' ? raw : '');
+      problem = 'problem' in parsed ? parsed.problem : unknownProblem(kind === 'newer' ? kind : 'invalid');
+    }
+    if (!same(problem, this._problem)) {
+      this._problem = problem;
+    }
+  }
+
+  /** Keep what a step removes: what others change in it meanwhile would be lost to an undo. */
+  private _keepRemoved = ({ stackItem }: { stackItem: { meta: Map<unknown, unknown> } }): void => {
+    const removed = (stackItem.meta.get(REMOVED) as Removed | undefined) ?? {};
+    for (const kind of KINDS) {
+      for (const [key, fields] of Object.entries(this._content[kind])) {
+        if (!this._collections[kind].has(key)) {
+          (removed[kind] ??= keyed())[key] = fields;
+        }
+      }
+    }
+    stackItem.meta.set(REMOVED, removed);
+  };
+
+  /** Give what an undo brought back the fields that it did not bring back. */
+  private _refill = ({ stackItem }: { stackItem: { meta: Map<unknown, unknown> } }): void => {
+    const removed = (stackItem.meta.get(REMOVED) as Removed | undefined) ?? {};
+    this.transact(() => {
+      for (const kind of KINDS) {
+        for (const [key, fields] of Object.entries(removed[kind] ?? {})) {
+          const thing: unknown = this._collections[kind].get(key);
+          if (thing instanceof Y.Map) {
+            const missing = Object.entries(fields).filter(([name]) => !thing.has(name));
+            missing.forEach(([name, value]) => thing.set(name, value));
+          }
+        }
+      }
+    }, false);
   };
 
   private readonly _meta: YFields;
+  /** `raw`: the file's text where it is not that of the graph. `problem`: why that is not shown. */
   private readonly _file: YFields;
   private readonly _collections: Record<Kind, Y.Map<YFields>>;
-  private _snapshot: ISnapshot = { meta: {}, stages: {}, transitions: {}, notes: {}, groups: {} };
+  /** The document as it is written, which need not be well formed. */
+  private _content: Content = EMPTY;
+  private _snapshot: ISnapshot = {
+    meta: shaped('meta', {}),
+    stages: keyed(),
+    transitions: keyed(),
+    notes: keyed(),
+    groups: keyed()
+  };
+  /** What of the content each part of the shared document is. */
+  private readonly _known = new WeakMap<object, Fields>();
   private _problem: IFileProblem | null = null;
+  /** What was known when several transactions began of which is told as of one. */
+  private _pending: { snapshot: ISnapshot; problem: IFileProblem | null } | null = null;
+  private _source: { content: Content; raw: unknown; text: string } | null = null;
+  private _loaded: { raw: string; text: string | null } | null = null;
 }
 
 /** Return a new workflow without stages. */
 export function emptyContent(title = ''): Content {
-  return {
-    meta: { format: FORMAT, uid: UUID.uuid4(), title },
-    stages: {},
-    transitions: {},
-    notes: {},
-    groups: {}
-  };
+  return { ...EMPTY, meta: { format: FORMAT, uid: UUID.uuid4(), title } };
 }
 
-function isNew(transaction: Y.Transaction, collection: Y.Map<YFields>, key: string): boolean {
-  return transaction.changed.get(collection as never)?.has(key) ?? false;
+type Step = (meta: YFields, collections: Record<Kind, Y.Map<YFields>>) => void;
+
+/** The steps of an edit, which are taken when all are known. */
+class Draft implements IDraft {
+  readonly steps: Step[] = [];
+
+  put<K extends Kind>(kind: K, key: string, fields: IThings[K]): void {
+    const values = shared(fields) as Fields;
+    this.steps.push((_, collections) => updateThing(collections[kind], wellFormed(key), values));
+  }
+
+  patch<K extends Kind>(kind: K, key: string, fields: Partial<IThings[K]>): void {
+    const values = patchOf(fields);
+    this.steps.push((_, collections) => {
+      const thing: unknown = collections[kind].get(key);
+      if (thing instanceof Y.Map) {
+        patch(thing as YFields, values);
+      }
+    });
+  }
+
+  remove(kind: Kind, key: string): void {
+    this.steps.push((_, collections) => collections[kind].delete(key));
+  }
+
+  patchMeta(fields: Readonly<Record<string, ReadonlyJSONValue | undefined>>): void {
+    const values = patchOf(fields);
+    this.steps.push(meta => patch(meta, values));
+  }
 }
 
-function reuse(before: Fields | undefined, now: Fields): Fields {
-  return before !== undefined && JSONExt.deepEqual(before, now) ? before : now;
+type Patch = readonly (readonly [name: string, value: ReadonlyJSONValue | undefined])[];
+
+function patchOf(fields: object): Patch {
+  return Object.entries(fields).map(([name, value]: [string, unknown]) => [
+    wellFormed(name),
+    value === undefined ? undefined : shared(value)
+  ]);
 }
 
-function defined(fields: object): Record<string, ReadonlyJSONValue> {
-  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
-}
-
-function patchMap(map: YFields, fields: object): void {
-  for (const [name, value] of Object.entries(fields) as [string, ReadonlyJSONValue | undefined][]) {
+function patch(map: YFields, fields: Patch): void {
+  for (const [name, value] of fields) {
     if (value === undefined) {
       if (map.has(name)) {
         map.delete(name);
       }
-    } else if (!map.has(name) || !JSONExt.deepEqual(map.get(name)!, value)) {
+    } else if (!map.has(name) || !same(map.get(name), value)) {
       map.set(name, value);
     }
   }
 }
 
-function updateMap(map: YFields, fields: Fields): void {
+/** Make a map say what it ought to, with as few changes as that takes. */
+function update(map: YFields, fields: Fields): void {
   for (const name of [...map.keys()]) {
-    if (!(name in fields)) {
+    if (!Object.hasOwn(fields, name)) {
       map.delete(name);
     }
   }
-  patchMap(map, fields);
+  patch(map, Object.entries(fields));
+}
+
+function updateThing(collection: Y.Map<YFields>, key: string, fields: Fields): void {
+  const thing: unknown = collection.get(key);
+  if (thing instanceof Y.Map) {
+    update(thing as YFields, fields);
+  } else {
+    collection.set(key, new Y.Map<ReadonlyJSONValue>(Object.entries(fields)));
+  }
 }
 
 function updateCollection(collection: Y.Map<YFields>, things: Readonly<Record<string, Fields>>): void {
   for (const key of [...collection.keys()]) {
-    if (!(key in things)) {
+    if (!Object.hasOwn(things, key)) {
       collection.delete(key);
     }
   }
   for (const [key, fields] of Object.entries(things)) {
-    const thing = collection.get(key);
-    if (thing === undefined) {
-      collection.set(key, new Y.Map<ReadonlyJSONValue>(Object.entries(fields)));
-    } else {
-      updateMap(thing, fields);
-    }
+    updateThing(collection, key, fields);
   }
+}
+
+/** Return an object without a prototype, of which nothing but its keys is found. */
+function keyed<T>(): Record<string, T> {
+  return Object.create(null) as Record<string, T>;
+}
+
+function fieldsOf(thing: unknown): Fields {
+  if (thing instanceof Y.Map) {
+    const fields: [string, unknown][] = [];
+    thing.forEach((value: unknown, name) => {
+      fields.push([name, value instanceof Y.AbstractType ? (value.toJSON() as unknown) : value]);
+    });
+    return Object.fromEntries(fields) as Fields;
+  }
+  return isObject(thing) ? thing : {};
 }
