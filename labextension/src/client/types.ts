@@ -1,6 +1,7 @@
 /**
  * What the routes answer. The server's OpenAPI document binds.
  */
+import type { ReadonlyJSONObject } from '@lumino/coreutils';
 
 /** One thing that is wrong with a workflow, or worth a look. */
 export interface IFinding {
@@ -26,3 +27,18 @@ export type RunState = 'running' | 'waiting' | 'completed' | 'failed' | 'cancell
 
 export type StageRunState =
   'queued' | 'waiting' | 'joining' | 'running' | 'completed' | 'failed' | 'cancelled';
+
+// -- stage-templates
+
+/** What a new stage of a type begins with. */
+export interface IStageTemplate {
+  readonly type: 'form' | 'hook' | 'job' | 'script';
+  readonly title: string;
+  /** Fields of the stage beside those that all have. */
+  readonly settings: ReadonlyJSONObject;
+  readonly notebook: ReadonlyJSONObject;
+}
+
+export interface IStageTemplates {
+  readonly templates: readonly IStageTemplate[];
+}

@@ -112,6 +112,13 @@ export class YWorkflow extends YDocument<WorkflowChange> {
     return this._problem === null && this._atOnce(() => super.redo());
   }
 
+  /** Change the document as a part of what was done before, without a step of undo. */
+  amend(change: (draft: IDraft) => void): void {
+    if (this._problem === null) {
+      this.transact(() => change(this._draft), false);
+    }
+  }
+
   /** Return the file's text: its own bytes as long as they say what the graph says. */
   getSource(): string {
     const raw = this._file.get('raw');

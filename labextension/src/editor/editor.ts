@@ -103,6 +103,20 @@ export class WorkflowEditor implements IDisposable {
     return this._statesChanged;
   }
 
+  /** The version that is live, or the last one that was; `null` if it was never deployed, as far as is known. */
+  get deployed(): number | null {
+    return this._deployed;
+  }
+  set deployed(value: number | null) {
+    if (value !== this._deployed) {
+      this._deployed = value;
+      this._deployedChanged.emit();
+    }
+  }
+  get deployedChanged(): ISignal<this, void> {
+    return this._deployedChanged;
+  }
+
   /** What the options panel shows; `null` for what is selected. */
   get optionsRequested(): ISignal<this, { readonly item: IReference | 'workflow'; readonly tab?: string }> {
     return this._optionsRequested;
@@ -138,8 +152,10 @@ export class WorkflowEditor implements IDisposable {
 
   private _view: ICanvasView | null = null;
   private _states: IRunStates | null = null;
+  private _deployed: number | null = null;
   private _isDisposed = false;
   private _viewChanged = new Signal<this, void>(this);
   private _statesChanged = new Signal<this, void>(this);
+  private _deployedChanged = new Signal<this, void>(this);
   private _optionsRequested = new Signal<this, { item: IReference | 'workflow'; tab?: string }>(this);
 }
