@@ -5,7 +5,7 @@ import type { INotebookContent } from '@jupyterlab/nbformat';
 import type { ReadonlyJSONObject } from '@lumino/coreutils';
 
 import type { WorkflowsClient } from '../client/client';
-import type { IStageTemplate, IStageTemplates } from '../client/types';
+import type { IStageTemplate, ITemplates } from '../client/types';
 import type { StageType } from '../document/types';
 
 const known = new WeakMap<WorkflowsClient, Promise<ReadonlyMap<StageType, IStageTemplate>>>();
@@ -15,8 +15,8 @@ export function templates(client: WorkflowsClient): Promise<ReadonlyMap<StageTyp
   let promise = known.get(client);
   if (promise === undefined) {
     promise = client
-      .get<IStageTemplates>(['stage-templates'])
-      .then(answer => new Map(answer.templates.map(template => [template.type, template])));
+      .get<ITemplates>(['templates'])
+      .then(answer => new Map(answer.stages.map(template => [template.type, template])));
     // What failed is tried again the next time.
     promise.catch(() => known.delete(client));
     known.set(client, promise);

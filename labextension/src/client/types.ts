@@ -28,7 +28,7 @@ export type RunState = 'running' | 'waiting' | 'completed' | 'failed' | 'cancell
 export type StageRunState =
   'queued' | 'waiting' | 'joining' | 'running' | 'completed' | 'failed' | 'cancelled';
 
-// -- stage-templates
+// -- templates
 
 /** What a new stage of a type begins with. */
 export interface IStageTemplate {
@@ -39,6 +39,6 @@ export interface IStageTemplate {
   readonly notebook: ReadonlyJSONObject;
 }
 
-export interface IStageTemplates {
-  readonly templates: readonly IStageTemplate[];
+export interface ITemplates {
+  readonly stages: readonly IStageTemplate[];
 }
