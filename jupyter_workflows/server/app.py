@@ -23,6 +23,7 @@ from .health.manager import versions
 from .hooks.handlers import default_handlers as hooks
 from .hooks.service import HookService
 from .hooks.settings import HookSettings
+from .mail.handlers import default_handlers as mail
 from .openapi import Route, openapi
 from .operations import route_pattern
 from .projects import ProjectPaths
@@ -43,6 +44,7 @@ ROUTES: list[Route] = [
     *schedules,
     *runs,
     *tasks,
+    *mail,
 ]
 
 

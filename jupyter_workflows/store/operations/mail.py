@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import timedelta
 
-from .. import deployments, outbox
+from .. import deployments, mailbox, outbox
+from ..mailbox import Mail
 from ..outbox import OutboxEntry
 from .base import StoreBase
 
@@ -40,3 +41,8 @@ class MailOperations(StoreBase):
         """
         with self.database.read() as connection:
             return deployments.get_workflow(connection, workflow_uid).owner_address
+
+    def list_mail(self, *, run_id: str | None = None, limit: int = 50) -> list[Mail]:
+        """Return letters, the newest first: those that were written, and those that test runs would write."""
+        with self.database.read() as connection:
+            return mailbox.newest(connection, run_id=run_id, limit=limit)
