@@ -115,7 +115,10 @@ export class YWorkflow extends YDocument<WorkflowChange> {
   /** Change the document as a part of what was done before, without a step of undo. */
   amend(change: (draft: IDraft) => void): void {
     if (this._problem === null) {
-      this.transact(() => change(this._draft), false);
+      const draft = new Draft();
+      change(draft);
+      this.transact(() => draft.steps.forEach(step => step(this._meta, this._collections)), false);
+      this.dirty = true;
     }
   }
 
