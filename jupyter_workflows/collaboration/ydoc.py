@@ -24,7 +24,7 @@ class YWorkflow(YBaseDoc):
     def __init__(self, ydoc: Doc[Any] | None = None, awareness: Awareness | None = None) -> None:
         super().__init__(ydoc, awareness)
         self._meta: Map[Any] = self._ydoc.get("workflow", type=Map)
-        # `raw`: the file's text where it is not the one of the graph. `problem`: why that is not shown.
+        # `source`: the file's `text` where it is not that of the graph; its `problem` if it is no graph.
         self._file: Map[Any] = self._ydoc.get("file", type=Map)
         self._collections: dict[str, Map[Any]] = {kind: self._ydoc.get(kind, type=Map) for kind in KINDS}
         self._loaded: tuple[str, str | None] = ("", "")
@@ -38,9 +38,10 @@ class YWorkflow(YBaseDoc):
 
     def get(self) -> str:
         """Return the file's text: its own bytes as long as they say what the graph says."""
-        raw = self._file.get("raw")
-        if self._file.get("problem") is not None:
-            return str(raw or "")
+        source = self._file.get("source") or {}
+        raw = source.get("text")
+        if "problem" in source:
+            return str(raw)
         collections = {kind: _plain(things) for kind, things in self._collections.items()}
         text = write(Content(_plain(self._meta), collections))
         return raw if isinstance(raw, str) and self._graph(raw) == text else text
@@ -51,9 +52,9 @@ class YWorkflow(YBaseDoc):
         content = parse(text)
         with self._ydoc.transaction():
             if not isinstance(content, Content):
-                _update(self._file, {"raw": text, "problem": content})
+                _update(self._file, {"source": {"text": text, "problem": content}})
                 return
-            _update(self._file, {} if text == write(content) else {"raw": text})
+            _update(self._file, {} if text == write(content) else {"source": {"text": text}})
             _update(self._meta, content.meta)
             for kind, collection in self._collections.items():
                 _update_collection(collection, content.collections[kind])

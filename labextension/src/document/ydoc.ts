@@ -124,19 +124,19 @@ export class YWorkflow extends YDocument<WorkflowChange> {
 
   /** Return the file's text: its own bytes as long as they say what the graph says. */
   getSource(): string {
-    const raw = this._file.get('raw');
-    if (this._file.has('problem')) {
-      return typeof raw === 'string' ? raw : '';
+    const file = this._fileSource;
+    if (file.problem !== undefined) {
+      return file.text ?? '';
     }
     const source = this._source;
-    if (source?.content === this._content && source.raw === raw) {
+    if (source?.content === this._content && source.raw === file.text) {
       return source.text;
     }
     let text = canonicalText(this._content);
-    if (typeof raw === 'string' && this._graphOf(raw) === text) {
-      text = raw;
+    if (file.text !== undefined && this._graphOf(file.text) === text) {
+      text = file.text;
     }
-    this._source = { content: this._content, raw, text };
+    this._source = { content: this._content, raw: file.text, text };
     return text;
   }
 
@@ -146,10 +146,10 @@ export class YWorkflow extends YDocument<WorkflowChange> {
     const parsed = parse(text);
     this.transact(() => {
       if ('problem' in parsed) {
-        update(this._file, { raw: text, problem: parsed.problem.kind });
+        update(this._file, { source: { text, problem: parsed.problem.kind } });
         return;
       }
-      update(this._file, text === canonicalText(parsed.content) ? {} : { raw: text });
+      update(this._file, text === canonicalText(parsed.content) ? {} : { source: { text } });
       update(this._meta, parsed.content.meta);
       for (const kind of KINDS) {
         updateCollection(this._collections[kind], parsed.content[kind]);
@@ -180,6 +180,11 @@ export class YWorkflow extends YDocument<WorkflowChange> {
         this._meta.set('title', wellFormed(this.newTitle));
       }
     }, false);
+  }
+
+  /** The file's text where it is not that of the graph, and why it is not shown. */
+  private get _fileSource(): { readonly text?: string; readonly problem?: string } {
+    return (this._file.get('source') ?? {}) as { text?: string; problem?: string };
   }
 
   /** Return the text of the graph that a file's text says. */
@@ -272,12 +277,11 @@ export class YWorkflow extends YDocument<WorkflowChange> {
   }
 
   private _takeProblem(): void {
-    const kind = this._file.get('problem');
+    const { text, problem: kind } = this._fileSource;
     let problem: IFileProblem | null = null;
     if (kind !== undefined) {
       // The place is found here, in the language of those who look at it.
-      const raw = this._file.get('raw');
-      const parsed = parse(typeof raw === 'string' ? raw : '');
+      const parsed = parse(text ?? '');
       problem = 'problem' in parsed ? parsed.problem : unknownProblem(kind === 'newer' ? kind : 'invalid');
     }
     if (!same(problem, this._problem)) {
@@ -315,7 +319,6 @@ export class YWorkflow extends YDocument<WorkflowChange> {
   };
 
   private readonly _meta: YFields;
-  /** `raw`: the file's text where it is not that of the graph. `problem`: why that is not shown. */
   private readonly _file: YFields;
   private readonly _collections: Record<Kind, Y.Map<YFields>>;
   /** The document as it is written, which need not be well formed. */
@@ -332,7 +335,7 @@ export class YWorkflow extends YDocument<WorkflowChange> {
   private _problem: IFileProblem | null = null;
   /** What was known when several transactions began of which is told as of one. */
   private _pending: { snapshot: ISnapshot; problem: IFileProblem | null } | null = null;
-  private _source: { content: Content; raw: unknown; text: string } | null = null;
+  private _source: { content: Content; raw: string | undefined; text: string } | null = null;
   private _loaded: { raw: string; text: string | null } | null = null;
 }
 

@@ -12,7 +12,7 @@ import { companion, json, row, stage, sync } from './documents';
 /** What the Python twin shares of this text. */
 const TEXT = '{"format": 1, "stages": {"a": {"type": "form", "position": [280, 0.5]}}}';
 const PYTHON =
-  '0105000028010466696c65037261770177487b22666f726d6174223a20312c2022737461676573223a207b2261223a207b2274797065223a2022666f726d222c2022706f736974696f6e223a205b3238302c20302e355d7d7d7d280108776f726b666c6f7706666f726d6174017c3f8000002701067374616765730161012800000208706f736974696f6e0175027c438c00007c3f000000280000020474797065017704666f726d00';
+  '0105000028010466696c6506736f75726365017601047465787477487b22666f726d6174223a20312c2022737461676573223a207b2261223a207b2274797065223a2022666f726d222c2022706f736974696f6e223a205b3238302c20302e355d7d7d7d280108776f726b666c6f7706666f726d6174017c3f8000002701067374616765730161012800000208706f736974696f6e0175027c438c00007c3f000000280000020474797065017704666f726d00';
 
 function changes(document: YWorkflow): WorkflowChange[] {
   const seen: WorkflowChange[] = [];
@@ -116,8 +116,7 @@ describe('source', () => {
 
   it('says what a server could not read', () => {
     const document = new YWorkflow();
-    document.ydoc.getMap('file').set('raw', '{"format": 1}');
-    document.ydoc.getMap('file').set('problem', 'newer');
+    document.ydoc.getMap('file').set('source', { text: '{"format": 1}', problem: 'newer' });
     expect(document.problem).toMatchObject({ kind: 'newer', code: 'unknown' });
     expect(document.getSource()).toBe('{"format": 1}');
   });
