@@ -1,0 +1,310 @@
+/**
+ * Pointer and keys on the canvas. One place listens for all cards and arrows; they have no listeners of their own.
+ */
+import { showErrorMessage } from '@jupyterlab/apputils';
+
+import type { Point } from '../document/types';
+import type { IReference } from '../editor/selection';
+import { moveItems } from '../actions/selection';
+import { moveToGroup } from '../actions/groups';
+import { BoxSelection } from './box';
+import { Drag } from './drag';
+import { Drops } from './drops';
+import { CARD_HEIGHT, CARD_WIDTH, contains, groupBox, snap } from './geometry';
+import { idOf } from './graph';
+import { isGround, itemOf, SELECTOR } from './items';
+import { Keys } from './keys';
+import type { CanvasModel } from './model';
+import { Pull } from './pull';
+import { Resize } from './resize';
+
+/** Where text is written, and pressing means something else. */
+const WRITING = 'input, textarea, [contenteditable], button, a, .jp-Workflows-addBox, .jp-Workflows-controls';
+
+export class Interaction {
+  constructor(private readonly _model: CanvasModel) {
+    this.pull = new Pull(_model);
+    this.drag = new Drag(_model, positions => this._move(positions));
+    this.box = new BoxSelection(_model);
+    this._resize = new Resize(_model);
+    this._keys = new Keys(_model, this.pull);
+    this._drops = new Drops(_model);
+  }
+
+  readonly pull: Pull;
+  readonly drag: Drag;
+  readonly box: BoxSelection;
+
+  attach(root: HTMLElement): void {
+    for (const name of EVENTS) {
+      root.addEventListener(name, this, CAPTURED.has(name));
+    }
+    this._drops.attach(root);
+  }
+
+  detach(): void {
+    const { root } = this._model;
+    if (root !== null) {
+      for (const name of EVENTS) {
+        root.removeEventListener(name, this, CAPTURED.has(name));
+      }
+      this._drops.detach(root);
+    }
+    this.pull.end();
+  }
+
+  handleEvent(event: Event): void {
+    switch (event.type) {
+      case 'pointerdown':
+        this._onPointerDown(event as PointerEvent);
+        break;
+      case 'mousedown':
+        this._onMouseDown(event as MouseEvent);
+        break;
+      case 'pointermove':
+        this._model.pointer = this._model.toDocument(
+          (event as PointerEvent).clientX,
+          (event as PointerEvent).clientY
+        );
+        break;
+      case 'pointerleave':
+        this._model.pointer = null;
+        this._model.hover(null);
+        break;
+      case 'pointerover':
+        this._onPointerOver(event as PointerEvent);
+        break;
+      case 'click':
+        this._onClick(event as MouseEvent);
+        break;
+      case 'dblclick':
+        this._onDoubleClick(event as MouseEvent);
+        break;
+      case 'focusin':
+        this._onFocusIn(event as FocusEvent);
+        break;
+      case 'focusout':
+        this._model.focusArrow(null);
+        break;
+      case 'keydown':
+        this._keys.onKeyDown(event as KeyboardEvent);
+        break;
+    }
+  }
+
+  private _onPointerDown(event: PointerEvent): void {
+    const { _model: model } = this;
+    const target = event.target as Element;
+    this._pressed = null;
+    if (target.closest(WRITING) !== null) {
+      return;
+    }
+    if (event.button === 2) {
+      const item = itemOf(target);
+      if (item !== null && !model.isSelected(item.kind, item.key)) {
+        model.editor.selection.set([item]);
+      } else if (item === null && isGround(target)) {
+        model.editor.selection.clear();
+      }
+      return;
+    }
+    if (event.button !== 0) {
+      return;
+    }
+    const port = target.closest<HTMLElement>('[data-port]');
+    const item = itemOf(target);
+    if (port !== null && item?.kind === 'stages' && !model.readOnly) {
+      event.preventDefault();
+      const name = port.dataset.port;
+      this.pull.hold(event, {
+        stage: item.key,
+        end: name === 'into' ? 'source' : 'target',
+        on: name === 'failed' ? 'failed' : 'completed',
+        transition: null
+      });
+      return;
+    }
+    const end = target.closest<HTMLElement>('[data-end]');
+    if (end !== null && !model.readOnly) {
+      event.preventDefault();
+      this._hold(event, end.dataset.arrow!, end.dataset.end === 'source' ? 'source' : 'target');
+      return;
+    }
+    const corner = target.closest<HTMLElement>('[data-resize]');
+    if (corner !== null && item !== null && !model.readOnly) {
+      event.preventDefault();
+      this._resize.start(event, item);
+      return;
+    }
+    if (item === null) {
+      if (event.shiftKey && isGround(target)) {
+        event.preventDefault();
+        this.box.start(event);
+      }
+      return;
+    }
+    const adding = event.shiftKey || event.ctrlKey || event.metaKey;
+    if (adding) {
+      this._pressed = item;
+    } else if (!model.isSelected(item.kind, item.key)) {
+      model.editor.selection.set([item]);
+    } else {
+      this._pressed = item;
+    }
+    if (item.kind !== 'transitions' && !model.readOnly) {
+      this.drag.start(event, item);
+    }
+  }
+
+  /** React Flow pans by `mousedown`; with Shift the ground is for the selection. */
+  private _onMouseDown(event: MouseEvent): void {
+    if (event.shiftKey && event.button === 0 && isGround(event.target as Element)) {
+      event.stopPropagation();
+      event.preventDefault();
+      this._model.root?.focus({ preventScroll: true });
+    }
+  }
+
+  private _onClick(event: MouseEvent): void {
+    const target = event.target as Element;
+    const { selection } = this._model.editor;
+    if (target.closest(WRITING) !== null) {
+      return;
+    }
+    const item = itemOf(target);
+    if (item === null) {
+      if (isGround(target) && !event.shiftKey) {
+        selection.clear();
+        this._model.root?.focus({ preventScroll: true });
+      }
+      return;
+    }
+    this._model.focus(item);
+    // What was selected before is only let go if nothing was dragged.
+    if (this._pressed !== null && this._pressed.key === item.key && !this.drag.dragged) {
+      if (event.shiftKey || event.ctrlKey || event.metaKey) {
+        const others = selection.items.filter(one => one.kind !== item.kind || one.key !== item.key);
+        selection.set(others.length < selection.items.length ? others : [...selection.items, item]);
+      } else {
+        selection.set([item]);
+      }
+    }
+    this._pressed = null;
+  }
+
+  private _onDoubleClick(event: MouseEvent): void {
+    const { _model: model } = this;
+    const target = event.target as Element;
+    if (target.closest(WRITING) !== null || target.closest('[data-port]') !== null) {
+      return;
+    }
+    const item = itemOf(target);
+    if (item === null) {
+      if (isGround(target)) {
+        const [x, y] = model.toDocument(event.clientX, event.clientY);
+        model.requestAdd({ at: [snap(x - CARD_WIDTH / 2), snap(y - CARD_HEIGHT / 2)] });
+      }
+    } else if (item.kind === 'notes' || item.kind === 'groups') {
+      model.edit(idOf(item.kind, item.key));
+    } else {
+      model.editor.showOptions(item);
+    }
+  }
+
+  private _onPointerOver(event: PointerEvent): void {
+    const target = event.target as Element;
+    const arrow = target.closest<HTMLElement>('[data-transition],[data-label],[data-arrow]');
+    clearTimeout(this._leaving);
+    if (this.drag.active || this.pull.current !== null) {
+      this._model.hover(null);
+    } else if (arrow !== null) {
+      const { transition, label, arrow: tool } = arrow.dataset;
+      this._model.hover(transition ?? label ?? tool ?? null);
+    } else {
+      // The tools of an arrow stay while the pointer is on its way to them.
+      this._leaving = setTimeout(() => this._model.hover(null), 250);
+    }
+  }
+
+  private _onFocusIn(event: FocusEvent): void {
+    const { _model: model } = this;
+    const target = event.target as Element;
+    const item = itemOf(target);
+    model.focusArrow(
+      item?.kind === 'transitions' ? item.key : (target.closest<HTMLElement>('[data-arrow]')?.dataset.arrow ?? null)
+    );
+    if (item !== null && target.matches(SELECTOR)) {
+      model.setTabStop(idOf(item.kind, item.key));
+    }
+  }
+
+  private _hold(event: PointerEvent, key: string, end: 'source' | 'target'): void {
+    const transition = this._model.editor.document.snapshot.transitions[key];
+    if (transition !== undefined) {
+      this.pull.hold(event, {
+        stage: end === 'target' ? transition.source : transition.target,
+        end,
+        on: transition.on === 'failed' ? 'failed' : 'completed',
+        transition: key
+      });
+    }
+  }
+
+  /** Put what was dragged where it is, in one step; a card that is let go over a group goes into it. */
+  private _move(positions: ReadonlyMap<string, Point>): void {
+    const { editor } = this._model;
+    const { snapshot } = editor.document;
+    const stages = [...positions.keys()]
+      .filter(id => id.startsWith('stages:'))
+      .map(id => id.slice('stages:'.length));
+    const dragged = new Set(stages);
+    const groups = Object.entries(snapshot.groups).filter(
+      ([key, group]) => !positions.has(idOf('groups', key)) && !group.collapsed
+    );
+    const homes = new Map<string | null, string[]>();
+    for (const key of stages) {
+      const [x, y] = positions.get(idOf('stages', key))!;
+      const mid: Point = [x + CARD_WIDTH / 2, y + CARD_HEIGHT / 2];
+      const own = Object.entries(snapshot.groups).find(([, group]) => group.stages?.includes(key));
+      if (own !== undefined && (positions.has(idOf('groups', own[0])) || own[1].collapsed)) {
+        continue;
+      }
+      // A group of which everything is dragged goes along.
+      if (own !== undefined && own[1].stages?.every(one => dragged.has(one))) {
+        continue;
+      }
+      const home = groups.find(([, group]) => contains(groupBox(snapshot, group, dragged), mid))?.[0] ?? null;
+      if (home !== (own?.[0] ?? null)) {
+        homes.set(home, [...(homes.get(home) ?? []), key]);
+      }
+    }
+    try {
+      editor.document.edit(() => {
+        moveItems(editor, positions);
+        homes.forEach((keys, home) => moveToGroup(editor, keys, home));
+      });
+    } catch (error) {
+      void showErrorMessage(editor.trans.__('Moving failed'), error as Error);
+    }
+  }
+
+  private readonly _resize: Resize;
+  private readonly _keys: Keys;
+  private readonly _drops: Drops;
+  private _pressed: IReference | null = null;
+  private _leaving: ReturnType<typeof setTimeout> | undefined;
+}
+
+const EVENTS = [
+  'pointerdown',
+  'pointermove',
+  'pointerleave',
+  'pointerover',
+  'mousedown',
+  'click',
+  'dblclick',
+  'focusin',
+  'focusout',
+  'keydown'
+] as const;
+const CAPTURED: ReadonlySet<string> = new Set(['mousedown', 'pointerdown']);

@@ -1,0 +1,295 @@
+/**
+ * The state of a canvas beside the document: what is pointed at, dragged, pulled. It draws nothing itself.
+ */
+import type { IDisposable } from '@lumino/disposable';
+import { Signal } from '@lumino/signaling';
+import type { ISignal } from '@lumino/signaling';
+import type { ReactFlowInstance, Viewport } from '@xyflow/react';
+
+import type { IFinding } from '../client/types';
+import type { Point } from '../document/types';
+import type { YWorkflow, WorkflowChange } from '../document/ydoc';
+import type { WorkflowEditor } from '../editor/editor';
+import type { IReference } from '../editor/selection';
+import type { IRunStates, IStageState } from '../editor/states';
+import type { IBox } from './geometry';
+import { Graph, idOf } from './graph';
+import { Keyed } from './keyed';
+
+/** What the box for a new stage is opened for. */
+export interface IAddRequest {
+  /** Where the stage goes, in the document. */
+  readonly at: Point;
+  /** An arrow that ends at the new stage. */
+  readonly after?: { readonly source: string; readonly on?: 'completed' | 'failed' };
+  /** An arrow into which the new stage is inserted. */
+  readonly before?: string;
+}
+
+/** What an element of the page shows. */
+export interface IArrowElement {
+  readonly group: SVGGElement;
+  /** The way as it was drawn last, to return to. */
+  restore(): void;
+  reroute(source: IBox, target: IBox): void;
+}
+
+export class CanvasModel implements IDisposable {
+  constructor(readonly editor: WorkflowEditor) {
+    this.graph.update(editor.document.snapshot);
+    this._indexSelection();
+    editor.document.changed.connect(this._onDocument, this);
+    editor.selection.changed.connect(this._onSelection, this);
+    editor.findings.changed.connect(this._onFindings, this);
+    editor.statesChanged.connect(this._onStates, this);
+    this._onStates();
+  }
+
+  readonly graph = new Graph();
+
+  readonly stageFindings = new Keyed<readonly IFinding[]>(key => this.editor.findings.ofStage(key));
+  readonly transitionFindings = new Keyed<readonly IFinding[]>(key =>
+    this.editor.findings.ofTransition(key)
+  );
+  readonly states = new Keyed<IStageState | undefined>(key => this.editor.states?.stage(key));
+  readonly counts = new Keyed<number | undefined>(key => this.editor.states?.transition(key)?.items);
+  /** By `kind:key`. */
+  readonly selected = new Keyed<boolean>(id => this._selected.has(id));
+  /** The one thing that Tab goes to, by `kind:key`. */
+  readonly tabStop = new Keyed<boolean>(id => this._tabStop === id);
+  /** Arrows in and out of a stage, as `in/out`. */
+  readonly links = new Keyed<string>(key => this._linksOf(key));
+  /** How a card stands to the arrow that is being drawn: `aim`, `refuse`, or nothing. */
+  readonly aims = new Keyed<string>(key => this._aims.get(key) ?? '');
+  /** Why a card cannot be connected. */
+  setAims(aims: ReadonlyMap<string, string>): void {
+    this._aims = aims;
+    this.aims.refresh();
+  }
+
+  readonly nodeElements = new Map<string, HTMLElement>();
+  readonly arrowElements = new Map<string, IArrowElement>();
+  readonly labelElements = new Map<string, HTMLElement>();
+
+  /** The element of the canvas. */
+  root: HTMLElement | null = null;
+  flow: ReactFlowInstance | null = null;
+
+  get viewport(): Viewport {
+    return this.flow?.getViewport() ?? { x: 0, y: 0, zoom: 1 };
+  }
+
+  get readOnly(): boolean {
+    return this.editor.readOnly;
+  }
+
+  // --- pointing ---
+
+  get pointer(): Point | null {
+    return this._pointer;
+  }
+  set pointer(value: Point | null) {
+    this._pointer = value;
+  }
+
+  toDocument(clientX: number, clientY: number): Point {
+    const bounds = this.root?.getBoundingClientRect();
+    const { x, y, zoom } = this.viewport;
+    return [(clientX - (bounds?.left ?? 0) - x) / zoom, (clientY - (bounds?.top ?? 0) - y) / zoom];
+  }
+
+  /** Place in the canvas's element of a point of the document. */
+  toElement([left, top]: Point): Point {
+    const { x, y, zoom } = this.viewport;
+    return [left * zoom + x, top * zoom + y];
+  }
+
+  center(): Point {
+    const bounds = this.root?.getBoundingClientRect();
+    return bounds === undefined
+      ? [0, 0]
+      : this.toDocument(bounds.left + bounds.width / 2, bounds.top + bounds.height / 2);
+  }
+
+  /** The arrow that shows what can be done with it: the one that is pointed at, else the one with the focus. */
+  get lively(): string | null {
+    return this._hovered ?? this._focused;
+  }
+  get livelyChanged(): ISignal<this, void> {
+    return this._livelyChanged;
+  }
+
+  hover(transition: string | null): void {
+    if (transition !== this._hovered) {
+      this._hovered = transition;
+      this._livelyChanged.emit();
+    }
+  }
+
+  focusArrow(transition: string | null): void {
+    if (transition !== this._focused) {
+      this._focused = transition;
+      this._livelyChanged.emit();
+    }
+  }
+
+  get viewportMoved(): ISignal<this, Viewport> {
+    return this._viewportMoved;
+  }
+  moved(viewport: Viewport): void {
+    this._viewportMoved.emit(viewport);
+  }
+
+  isSelected(kind: string, key: string): boolean {
+    return this._selected.has(idOf(kind, key));
+  }
+
+  // --- focus ---
+
+  setTabStop(id: string | null): void {
+    const old = this._tabStop;
+    if (old !== id) {
+      this._tabStop = id;
+      this.tabStop.refresh([old, id].filter(one => one !== null));
+    }
+  }
+
+  get tabStopId(): string | null {
+    return this._tabStop;
+  }
+
+  /** The element of something that can have the focus. */
+  element(item: IReference): HTMLElement | SVGElement | null {
+    const name = { stages: 'stage', transitions: 'transition', notes: 'note', groups: 'group' }[item.kind];
+    return this.root?.querySelector<HTMLElement>(`[data-${name}="${CSS.escape(item.key)}"]`) ?? null;
+  }
+
+  focus(item: IReference): void {
+    this.setTabStop(idOf(item.kind, item.key));
+    this.element(item)?.focus({ preventScroll: true });
+  }
+
+  // --- asking for a new stage ---
+
+  get addRequest(): IAddRequest | null {
+    return this._addRequest;
+  }
+  requestAdd(request: IAddRequest | null): void {
+    if (request !== null && this.readOnly) {
+      return;
+    }
+    this._addRequest = request;
+    this._addRequested.emit();
+  }
+  get addRequested(): ISignal<this, void> {
+    return this._addRequested;
+  }
+
+  // --- notes being written ---
+
+  get editing(): string | null {
+    return this._editing;
+  }
+  /** Write in a note, or a group's title, in place; by `kind:key`. */
+  edit(id: string | null): void {
+    const old = this._editing;
+    if (old !== id && !(id !== null && this.readOnly)) {
+      this._editing = id;
+      this.edited.refresh([old, id].filter(one => one !== null));
+    }
+  }
+  readonly edited = new Keyed<boolean>(id => this._editing === id);
+
+  // --- telling ---
+
+  /** Tell those who do not see the canvas. */
+  say(message: string): void {
+    this._said.emit(message);
+  }
+  get said(): ISignal<this, string> {
+    return this._said;
+  }
+
+  get isDisposed(): boolean {
+    return this._isDisposed;
+  }
+
+  dispose(): void {
+    if (this._isDisposed) {
+      return;
+    }
+    this._isDisposed = true;
+    const { editor } = this;
+    editor.document.changed.disconnect(this._onDocument, this);
+    editor.selection.changed.disconnect(this._onSelection, this);
+    editor.findings.changed.disconnect(this._onFindings, this);
+    editor.statesChanged.disconnect(this._onStates, this);
+    this._states?.changed.disconnect(this._onState, this);
+    Signal.clearData(this);
+  }
+
+  private _onDocument(_: YWorkflow, change: WorkflowChange): void {
+    if (change.snapshotChange === undefined) {
+      return;
+    }
+    this.graph.update(change.snapshotChange.new);
+    if (change.snapshotChange.old.transitions !== change.snapshotChange.new.transitions) {
+      this.links.refresh();
+    }
+  }
+
+  private _onSelection(): void {
+    this._indexSelection();
+    this.selected.refresh();
+    const { only } = this.editor.selection;
+    if (only !== null) {
+      this.setTabStop(idOf(only.kind, only.key));
+    }
+  }
+
+  private _indexSelection(): void {
+    this._selected = new Set(this.editor.selection.items.map(({ kind, key }) => idOf(kind, key)));
+  }
+
+  private _onFindings(): void {
+    this.stageFindings.refresh();
+    this.transitionFindings.refresh();
+  }
+
+  private _onStates(): void {
+    this._states?.changed.disconnect(this._onState, this);
+    this._states = this.editor.states;
+    this._states?.changed.connect(this._onState, this);
+    this._onState();
+  }
+
+  private _onState(): void {
+    this.states.refresh();
+    this.counts.refresh();
+  }
+
+  private _linksOf(key: string): string {
+    let into = 0;
+    let out = 0;
+    for (const { transition } of this.graph.arrowsOf(key)) {
+      into += Number(transition.target === key);
+      out += Number(transition.source === key);
+    }
+    return `${into}/${out}`;
+  }
+
+  private _selected: ReadonlySet<string> = new Set();
+  private _tabStop: string | null = null;
+  private _aims: ReadonlyMap<string, string> = new Map();
+  private _pointer: Point | null = null;
+  private _hovered: string | null = null;
+  private _focused: string | null = null;
+  private _editing: string | null = null;
+  private _addRequest: IAddRequest | null = null;
+  private _states: IRunStates | null = null;
+  private _isDisposed = false;
+  private _livelyChanged = new Signal<this, void>(this);
+  private _viewportMoved = new Signal<this, Viewport>(this);
+  private _addRequested = new Signal<this, void>(this);
+  private _said = new Signal<this, string>(this);
+}
