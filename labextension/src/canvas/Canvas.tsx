@@ -178,7 +178,7 @@ function Flow({
       <Background variant={BackgroundVariant.Dots} gap={24} size={1.5} />
       <ViewportPortal>
         <Arrows editor={editor} />
-        <Overlay drag={interaction.drag} pull={interaction.pull} />
+        <Overlay drag={interaction.drag} pull={interaction.pull} box={interaction.box} />
         <Labels editor={editor} />
         <ArrowTools />
       </ViewportPortal>

@@ -1,5 +1,5 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
-import { memo } from 'react';
+import { memo, useCallback } from 'react';
 import type { ReactElement } from 'react';
 
 import type { IFinding } from '../client/types';
@@ -21,6 +21,10 @@ export const Card = memo(function Card({ id, stage }: { id: string; stage: IStag
   const tabStop = useKeyed(model.tabStop, idOf('stages', id));
   const links = useKeyed(model.links, id);
   const aim = useKeyed(model.aims, id);
+  const register = useCallback(
+    (element: HTMLElement | null) => model.register(idOf('stages', id), element),
+    [model, id]
+  );
   const type = isStageType(stage.type) ? stage.type : 'script';
   const line = state === undefined ? summary(stage, trans) : progress(state, trans);
   const worst = severity(findings);
@@ -36,6 +40,7 @@ export const Card = memo(function Card({ id, stage }: { id: string; stage: IStag
   }
   return (
     <div
+      ref={register}
       className={classes.join(' ')}
       data-stage={id}
       data-type={type}

@@ -1,4 +1,5 @@
-import { renderMarkdown, Sanitizer } from '@jupyterlab/rendermime';
+import { Sanitizer } from '@jupyterlab/apputils';
+import { renderMarkdown } from '@jupyterlab/rendermime';
 import { memo, useCallback, useEffect, useRef } from 'react';
 import type { ReactElement } from 'react';
 
@@ -96,7 +97,7 @@ function Writing({
 function Markdown({ text, empty }: { text: string; empty: string }): ReactElement {
   const model = useCanvas();
   const host = useRef<HTMLDivElement>(null);
-  const { markdownParser } = model;
+  const markdownParser = model.editor.rendermime?.markdownParser ?? null;
   useEffect(() => {
     const element = host.current!;
     if (text.trim() === '') {

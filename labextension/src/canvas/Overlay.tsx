@@ -3,18 +3,42 @@ import type { ReactElement } from 'react';
 
 import { useSignalValue } from '../workbench/hooks';
 import { useCanvas } from './context';
+import type { BoxSelection } from './box';
 import type { Drag } from './drag';
+import { CARD_HEIGHT, CARD_WIDTH } from './geometry';
 import { HEAD, head, into, loose, outOf } from './routes';
 import type { Pull } from './pull';
 
 /** Lines along which something that is dragged is aligned, and the arrow that is being drawn. */
-export function Overlay({ drag, pull }: { drag: Drag; pull: Pull }): ReactElement {
+export function Overlay({
+  drag,
+  pull,
+  box
+}: {
+  drag: Drag;
+  pull: Pull;
+  box: BoxSelection;
+}): ReactElement {
   const guides = useSignalValue(drag.guidesChanged, () => drag.guides);
+  const model = useCanvas();
+  const drop = useSignalValue(model.dropMoved, () => model.dropAt);
+  const selection = useSignalValue(box.changed, () => box.box);
   return (
     <svg className="jp-Workflows-overlay" width="1" height="1" aria-hidden="true">
       {guides.map((guide, i) => (
         <line key={i} className="jp-Workflows-guide" {...guide} />
       ))}
+      {drop !== null && (
+        <rect
+          className="jp-Workflows-dropShade"
+          x={drop[0]}
+          y={drop[1]}
+          width={CARD_WIDTH}
+          height={CARD_HEIGHT}
+          rx="6"
+        />
+      )}
+      {selection !== null && <rect className="jp-Workflows-selectionBox" {...selection} />}
       <PulledArrow pull={pull} />
     </svg>
   );

@@ -67,6 +67,7 @@ export class CanvasModel implements IDisposable {
     this.aims.refresh();
   }
 
+  /** By `kind:key`: the elements that are placed. */
   readonly nodeElements = new Map<string, HTMLElement>();
   readonly arrowElements = new Map<string, IArrowElement>();
   readonly labelElements = new Map<string, HTMLElement>();
@@ -169,7 +170,31 @@ export class CanvasModel implements IDisposable {
     this.element(item)?.focus({ preventScroll: true });
   }
 
+  /** Take note of the element that shows something. */
+  register(id: string, element: HTMLElement | null): void {
+    const node = element?.closest<HTMLElement>('.react-flow__node');
+    if (node) {
+      this.nodeElements.set(id, node);
+    } else {
+      this.nodeElements.delete(id);
+    }
+  }
+
   // --- asking for a new stage ---
+
+  /** Where what is dragged onto the canvas would lie. */
+  get dropAt(): Point | null {
+    return this._dropAt;
+  }
+  setDropAt(point: Point | null): void {
+    if (point?.[0] !== this._dropAt?.[0] || point?.[1] !== this._dropAt?.[1]) {
+      this._dropAt = point;
+      this._dropMoved.emit();
+    }
+  }
+  get dropMoved(): ISignal<this, void> {
+    return this._dropMoved;
+  }
 
   get addRequest(): IAddRequest | null {
     return this._addRequest;
@@ -284,6 +309,8 @@ export class CanvasModel implements IDisposable {
   private _pointer: Point | null = null;
   private _hovered: string | null = null;
   private _focused: string | null = null;
+  private _dropAt: Point | null = null;
+  private _dropMoved = new Signal<this, void>(this);
   private _editing: string | null = null;
   private _addRequest: IAddRequest | null = null;
   private _states: IRunStates | null = null;

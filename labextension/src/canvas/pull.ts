@@ -5,7 +5,7 @@ import { Signal } from '@lumino/signaling';
 import type { ISignal } from '@lumino/signaling';
 
 import type { Point } from '../document/types';
-import { canConnect, connect, reconnect } from './standin';
+import { canConnect, connect, reconnect } from '../actions/transitions';
 import { AIM } from './Card';
 import { contains, middle } from './geometry';
 import type { IBox } from './geometry';

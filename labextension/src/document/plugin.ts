@@ -2,6 +2,7 @@ import { ICollaborativeContentProvider } from '@jupyter/collaborative-drive';
 import { ILayoutRestorer } from '@jupyterlab/application';
 import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
 import { WidgetTracker } from '@jupyterlab/apputils';
+import { IRenderMimeRegistry } from '@jupyterlab/rendermime';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 
 import { workflowIcon } from '../icons';
@@ -20,14 +21,15 @@ export const documentPlugin: JupyterFrontEndPlugin<IWorkflowTracker> = {
   description: 'Opens workflow files on a canvas, and provides those that are open.',
   autoStart: true,
   requires: [IWorkflowsServer],
-  optional: [ILayoutRestorer, ITranslator, ICollaborativeContentProvider],
+  optional: [ILayoutRestorer, ITranslator, ICollaborativeContentProvider, IRenderMimeRegistry],
   provides: IWorkflowTracker,
   activate: (
     app: JupyterFrontEnd,
     server: IWorkflowsServer,
     restorer: ILayoutRestorer | null,
     translator: ITranslator | null,
-    collaboration: ICollaborativeContentProvider | null
+    collaboration: ICollaborativeContentProvider | null,
+    rendermime: IRenderMimeRegistry | null
   ): IWorkflowTracker => {
     const trans = (translator ?? nullTranslator).load('jupyter_workflows');
     const tracker = new WidgetTracker<WorkflowDocument>({ namespace: 'workflows' });
@@ -58,6 +60,7 @@ export const documentPlugin: JupyterFrontEndPlugin<IWorkflowTracker> = {
       contents: app.serviceManager.contents,
       commands: app.commands,
       server,
+      rendermime,
       translator: translator ?? nullTranslator,
       ...(collaboration === null ? {} : { contentProviderId: 'rtc' })
     });

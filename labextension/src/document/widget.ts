@@ -4,6 +4,7 @@
 import { DocumentWidget } from '@jupyterlab/docregistry';
 import type { DocumentRegistry } from '@jupyterlab/docregistry';
 import { ABCWidgetFactory } from '@jupyterlab/docregistry';
+import type { IRenderMimeRegistry } from '@jupyterlab/rendermime';
 import type { Contents } from '@jupyterlab/services';
 import type { ITranslator } from '@jupyterlab/translation';
 import type { CommandRegistry } from '@lumino/commands';
@@ -64,6 +65,7 @@ export namespace WorkflowWidgetFactory {
     readonly commands: CommandRegistry;
     readonly server: IWorkflowsServer;
     readonly translator?: ITranslator;
+    readonly rendermime?: IRenderMimeRegistry | null;
   }
 }
 
@@ -73,8 +75,8 @@ export class WorkflowWidgetFactory extends ABCWidgetFactory<WorkflowDocument, Wo
   }
 
   protected createNewWidget(context: DocumentRegistry.IContext<WorkflowModel>): WorkflowDocument {
-    const { contents, commands, server, translator } = this._options;
-    const editor = new WorkflowEditor({ context, contents, commands, translator, ...server });
+    const { contents, commands, server, translator, rendermime } = this._options;
+    const editor = new WorkflowEditor({ context, contents, commands, translator, rendermime, ...server });
     const widget = new WorkflowDocument({ context, content: new WorkflowContent(editor) });
     widget.title.icon = workflowIcon;
     return widget;

@@ -3,6 +3,7 @@
  */
 import { PathExt } from '@jupyterlab/coreutils';
 import type { DocumentRegistry } from '@jupyterlab/docregistry';
+import type { IRenderMimeRegistry } from '@jupyterlab/rendermime';
 import type { Contents } from '@jupyterlab/services';
 import { nullTranslator } from '@jupyterlab/translation';
 import type { ITranslator, TranslationBundle } from '@jupyterlab/translation';
@@ -29,6 +30,7 @@ export namespace WorkflowEditor {
     readonly client: WorkflowsClient;
     readonly events: WorkflowsEvents;
     readonly translator?: ITranslator;
+    readonly rendermime?: IRenderMimeRegistry | null;
   }
 }
 
@@ -40,6 +42,7 @@ export class WorkflowEditor implements IDisposable {
     this.client = options.client;
     this.events = options.events;
     this.translator = options.translator ?? nullTranslator;
+    this.rendermime = options.rendermime ?? null;
     this.trans = this.translator.load('jupyter_workflows');
     this.document = options.context.model.sharedModel;
     this.selection = new Selection();
@@ -53,6 +56,8 @@ export class WorkflowEditor implements IDisposable {
   readonly client: WorkflowsClient;
   readonly events: WorkflowsEvents;
   readonly translator: ITranslator;
+  /** How outputs and Markdown are shown; `null` where there is nothing for it. */
+  readonly rendermime: IRenderMimeRegistry | null;
   readonly trans: TranslationBundle;
   readonly document: YWorkflow;
   readonly selection: Selection;
