@@ -46,6 +46,18 @@ export const stageImages: Readonly<Record<StageType | 'notebook', string>> = {
   notebook: image('<path d="M6 3h11a2 2 0 0 1 2 2v14a2 2 0 0 1-2 2H6zM6 3v18M10.5 8H15M10.5 12H15"/>')
 };
 
+/** Glyphs that are coloured by the style sheet, as masks. */
+export const glyphs: Readonly<Record<string, string>> = {
+  queued: image('<circle cx="12" cy="12" r="9"/><path d="M8 12h.01M12 12h.01M16 12h.01"/>'),
+  running: image('<path d="M21 12a9 9 0 1 1-4.5-7.8"/>'),
+  waiting: image('<path d="M6 3h12M6 21h12M7 3c0 5 5 6 5 9s-5 4-5 9M17 3c0 5-5 6-5 9s5 4 5 9"/>'),
+  completed: image('<circle cx="12" cy="12" r="9"/><path d="m8 12 3 3 5-6"/>'),
+  failed: image('<circle cx="12" cy="12" r="9"/><path d="m9 9 6 6M15 9l-6 6"/>'),
+  cancelled: image('<circle cx="12" cy="12" r="9"/><path d="M8 12h8"/>'),
+  pin: image('<path d="M9 3h6l-1 7 4 4H6l4-4zM12 14v7"/>'),
+  eachGlyph: image('<path d="M3 12h5M8 12c4 0 3-7 8-7h5M8 12h13M8 12c4 0 3 7 8 7h5"/>')
+};
+
 export const zoomInIcon = icon('zoom-in', '<path d="M12 5v14M5 12h14"/>');
 export const zoomOutIcon = icon('zoom-out', '<path d="M5 12h14"/>');
 export const fitIcon = icon(

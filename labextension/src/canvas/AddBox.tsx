@@ -167,14 +167,21 @@ function Box({ model, request }: { model: CanvasModel; request: IAddRequest }): 
               take(choice);
             }}
           >
-            <div className="jp-Workflows-tile" data-type={choice.notebook === undefined ? choice.type : 'notebook'} />
+            <div
+              className="jp-Workflows-tile"
+              data-type={choice.notebook === undefined ? choice.type : 'notebook'}
+            />
             <div className="jp-Workflows-choiceText">
               <div>{choice.label}</div>
               <div className="jp-Workflows-choiceCaption">{choice.caption}</div>
             </div>
           </li>
         ))}
-        {choices.length === 0 && <li role="option" aria-disabled="true" aria-selected="false">{trans.__('Nothing is called so')}</li>}
+        {choices.length === 0 && (
+          <li role="option" aria-disabled="true" aria-selected="false">
+            {trans.__('Nothing is called so')}
+          </li>
+        )}
       </ul>
     </div>
   );

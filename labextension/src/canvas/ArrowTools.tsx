@@ -42,7 +42,10 @@ function Tools({ arrow }: { arrow: IArrow }): ReactElement {
     model.requestAdd({ at, before: key });
   };
   return (
-    <div className={failed ? 'jp-Workflows-arrowTools jp-mod-failed' : 'jp-Workflows-arrowTools'} data-arrow={key}>
+    <div
+      className={failed ? 'jp-Workflows-arrowTools jp-mod-failed' : 'jp-Workflows-arrowTools'}
+      data-arrow={key}
+    >
       <button
         type="button"
         className="jp-Workflows-insert"

@@ -1,11 +1,11 @@
 import { Background, BackgroundVariant, ReactFlow, ReactFlowProvider, ViewportPortal } from '@xyflow/react';
 import type { Node, NodeProps, ReactFlowInstance, Viewport } from '@xyflow/react';
-import { useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from 'react';
+import { useCallback, useLayoutEffect, useMemo, useRef, useState } from 'react';
 import type { ReactElement } from 'react';
 
 import type { IGroup, INote, IStage } from '../document/types';
 import type { WorkflowEditor } from '../editor/editor';
-import { stageImages } from '../icons';
+import { glyphs, stageImages } from '../icons';
 import { useSnapshot } from '../workbench/hooks';
 import { AddBox } from './AddBox';
 import { Arrows, Labels } from './Arrows';
@@ -21,14 +21,14 @@ import { Interaction } from './interaction';
 import { CanvasModel } from './model';
 import { NoteCard } from './Note';
 import { LiveRegion, Overlay, Refusal } from './Overlay';
-import { CanvasView, fitting, recall, remember } from './view';
+import { fitting, recall, remember } from './view';
 
 type ItemNode = Node<{ key: string; thing: IStage | INote | IGroup }>;
 
 const NODE_TYPES = {
   stages: ({ data }: NodeProps<ItemNode>) => <Card id={data.key} stage={data.thing as IStage} />,
-  notes: ({ data }: NodeProps<ItemNode>) => <NoteCard id={data.key} note={data.thing as INote} />,
-  groups: ({ data }: NodeProps<ItemNode>) => <GroupFrame id={data.key} group={data.thing as IGroup} />
+  notes: ({ data }: NodeProps<ItemNode>) => <NoteCard id={data.key} note={data.thing} />,
+  groups: ({ data }: NodeProps<ItemNode>) => <GroupFrame id={data.key} group={data.thing} />
 };
 
 /** Groups lie below arrows, arrows below notes and cards. */
@@ -42,19 +42,12 @@ export function Canvas({ editor }: { editor: WorkflowEditor }): ReactElement {
   const root = useRef<HTMLDivElement>(null);
 
   useLayoutEffect(() => {
-    const element = root.current!;
-    model.root = element;
-    const view = new CanvasView(model, interaction.pull);
-    editor.view = view;
-    interaction.attach(element);
+    interaction.attach(root.current!);
     return () => {
       interaction.detach();
-      if (editor.view === view) {
-        editor.view = null;
-      }
-      model.root = null;
+      model.dispose();
     };
-  }, [editor, model, interaction]);
+  }, [model, interaction]);
 
   // The first viewport is known before the first drawing, so that nothing jumps.
   useLayoutEffect(() => {
@@ -80,7 +73,10 @@ export function Canvas({ editor }: { editor: WorkflowEditor }): ReactElement {
   }, [editor, model]);
 
   const images = useMemo(() => {
-    const entries = Object.entries(stageImages).map(([type, image]) => [`--jp-Workflows-${type}`, image]);
+    const entries = Object.entries({ ...stageImages, ...glyphs }).map(([type, image]) => [
+      `--jp-Workflows-${type}`,
+      image
+    ]);
     return Object.fromEntries(entries) as Record<string, string>;
   }, []);
 
@@ -128,15 +124,9 @@ function Flow({
     return items.map(item => nodeOf(cache, item, snapshot[item.kind][item.key]));
   }, [snapshot, model, cache]);
 
-  useEffect(
-    () => () => {
-      model.flow = null;
-    },
-    [model]
-  );
   const onInit = useCallback(
     (flow: unknown) => {
-      model.flow = flow as ReactFlowInstance;
+      model.setFlow(flow as ReactFlowInstance);
       setFar(model.root, start.zoom);
     },
     [model, start]
@@ -189,11 +179,7 @@ function Flow({
 const HIDE = { hideAttribution: true };
 
 /** The node of an item; the same object as long as nothing of it changed. */
-function nodeOf(
-  cache: Map<string, ItemNode>,
-  item: IItem,
-  thing: IStage | INote | IGroup
-): ItemNode {
+function nodeOf(cache: Map<string, ItemNode>, item: IItem, thing: IStage | INote | IGroup): ItemNode {
   const { id, kind, key, box } = item;
   const old = cache.get(id);
   if (
@@ -231,6 +217,8 @@ function setFar(root: HTMLElement | null, zoom: number): void {
   const scale = String(Math.min(Math.max(1, Math.round((0.8 / zoom) * 10) / 10), 3));
   if (root.dataset.labelScale !== scale) {
     root.dataset.labelScale = scale;
-    root.querySelector<HTMLElement>('.jp-Workflows-labels')?.style.setProperty('--jp-Workflows-labelScale', scale);
+    root
+      .querySelector<HTMLElement>('.jp-Workflows-labels')
+      ?.style.setProperty('--jp-Workflows-labelScale', scale);
   }
 }

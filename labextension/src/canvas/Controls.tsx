@@ -16,17 +16,38 @@ export function Controls({ editor }: { editor: WorkflowEditor }): ReactElement {
     <div className="jp-Workflows-controls">
       {map && <Minimap editor={editor} />}
       <div className="jp-Workflows-controlBar" role="toolbar" aria-label={trans.__('View of the canvas')}>
-        <button type="button" title={trans.__('Zoom out')} aria-label={trans.__('Zoom out')} onClick={() => editor.view?.zoomOut()}>
+        <button
+          type="button"
+          title={trans.__('Zoom out')}
+          aria-label={trans.__('Zoom out')}
+          onClick={() => editor.view?.zoomOut()}
+        >
           <zoomOutIcon.react tag="span" />
         </button>
         <Zoom editor={editor} />
-        <button type="button" title={trans.__('Zoom in')} aria-label={trans.__('Zoom in')} onClick={() => editor.view?.zoomIn()}>
+        <button
+          type="button"
+          title={trans.__('Zoom in')}
+          aria-label={trans.__('Zoom in')}
+          onClick={() => editor.view?.zoomIn()}
+        >
           <zoomInIcon.react tag="span" />
         </button>
-        <button type="button" title={trans.__('Show everything')} aria-label={trans.__('Show everything')} onClick={() => editor.view?.fit()}>
+        <button
+          type="button"
+          title={trans.__('Show everything')}
+          aria-label={trans.__('Show everything')}
+          onClick={() => editor.view?.fit()}
+        >
           <fitIcon.react tag="span" />
         </button>
-        <button type="button" title={trans.__('Map')} aria-label={trans.__('Map')} aria-pressed={map} onClick={() => setMap(!map)}>
+        <button
+          type="button"
+          title={trans.__('Map')}
+          aria-label={trans.__('Map')}
+          aria-pressed={map}
+          onClick={() => setMap(!map)}
+        >
           <mapIcon.react tag="span" />
         </button>
       </div>

@@ -8,14 +8,23 @@ import { idOf, members } from './graph';
 import { useKeyed } from './keyed';
 
 /** A frame around stages. */
-export const GroupFrame = memo(function GroupFrame({ id, group }: { id: string; group: IGroup }): ReactElement {
+export const GroupFrame = memo(function GroupFrame({
+  id,
+  group
+}: {
+  id: string;
+  group: IGroup;
+}): ReactElement {
   const model = useCanvas();
   const { trans, readOnly } = model.editor;
   const itemId = idOf('groups', id);
   const selected = useKeyed(model.selected, itemId);
   const tabStop = useKeyed(model.tabStop, itemId);
   const editing = useKeyed(model.edited, itemId);
-  const register = useCallback((element: HTMLElement | null) => model.register(itemId, element), [model, itemId]);
+  const register = useCallback(
+    (element: HTMLElement | null) => model.register(itemId, element),
+    [model, itemId]
+  );
   const title = group.title ?? trans.__('Group');
   const count = members(group).length;
   const stages = trans._n('%1 stage', '%1 stages', count);

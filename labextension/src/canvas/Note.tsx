@@ -18,7 +18,10 @@ export const NoteCard = memo(function NoteCard({ id, note }: { id: string; note:
   const tabStop = useKeyed(model.tabStop, itemId);
   const editing = useKeyed(model.edited, itemId);
   const text = note.text ?? '';
-  const register = useCallback((element: HTMLElement | null) => model.register(itemId, element), [model, itemId]);
+  const register = useCallback(
+    (element: HTMLElement | null) => model.register(itemId, element),
+    [model, itemId]
+  );
   let classes = 'jp-Workflows-note';
   if (selected) {
     classes += ' jp-mod-selected';
@@ -35,7 +38,11 @@ export const NoteCard = memo(function NoteCard({ id, note }: { id: string; note:
       tabIndex={tabStop ? 0 : -1}
     >
       {editing ? (
-        <Writing text={text} onEnd={next => endNote(model, id, itemId, next)} label={trans.__('Text of the note')} />
+        <Writing
+          text={text}
+          onEnd={next => endNote(model, id, itemId, next)}
+          label={trans.__('Text of the note')}
+        />
       ) : (
         <Markdown text={text} empty={trans.__('Double-click to write. Markdown is understood.')} />
       )}

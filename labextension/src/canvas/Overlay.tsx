@@ -10,15 +10,7 @@ import { HEAD, head, into, loose, outOf } from './routes';
 import type { Pull } from './pull';
 
 /** Lines along which something that is dragged is aligned, and the arrow that is being drawn. */
-export function Overlay({
-  drag,
-  pull,
-  box
-}: {
-  drag: Drag;
-  pull: Pull;
-  box: BoxSelection;
-}): ReactElement {
+export function Overlay({ drag, pull, box }: { drag: Drag; pull: Pull; box: BoxSelection }): ReactElement {
   const guides = useSignalValue(drag.guidesChanged, () => drag.guides);
   const model = useCanvas();
   const drop = useSignalValue(model.dropMoved, () => model.dropAt);

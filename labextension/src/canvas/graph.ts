@@ -199,7 +199,7 @@ const NONE: readonly IArrow[] = [];
 
 /** The stages of a group. */
 export function members(group: IGroup): readonly string[] {
-  return Array.isArray(group.stages) ? group.stages : [];
+  return Array.isArray(group.stages) ? (group.stages as string[]) : [];
 }
 
 function byOrder(snapshot: ISnapshot): (one: string, other: string) => number {
@@ -220,9 +220,7 @@ function push(map: Map<string, IArrow[]>, key: string, arrow: IArrow): void {
 }
 
 function equal(one: IBox, other: IBox): boolean {
-  return (
-    one.x === other.x && one.y === other.y && one.width === other.width && one.height === other.height
-  );
+  return one.x === other.x && one.y === other.y && one.width === other.width && one.height === other.height;
 }
 
 const boxes = new WeakMap<IStage, IBox>();

@@ -1,22 +1,20 @@
 /**
  * Pointer and keys on the canvas. One place listens for all cards and arrows; they have no listeners of their own.
  */
-import { showErrorMessage } from '@jupyterlab/apputils';
-
 import type { Point } from '../document/types';
 import type { IReference } from '../editor/selection';
-import { moveItems } from '../actions/selection';
-import { moveToGroup } from '../actions/groups';
+import { leaveGroups, moveItems } from '../actions/selection';
 import { BoxSelection } from './box';
 import { Drag } from './drag';
 import { Drops } from './drops';
 import { CARD_HEIGHT, CARD_WIDTH, contains, groupBox, snap } from './geometry';
-import { idOf } from './graph';
+import { idOf, members } from './graph';
 import { isGround, itemOf, SELECTOR } from './items';
 import { Keys } from './keys';
 import type { CanvasModel } from './model';
 import { Pull } from './pull';
 import { Resize } from './resize';
+import { CanvasView } from './view';
 
 /** Where text is written, and pressing means something else. */
 const WRITING = 'input, textarea, [contenteditable], button, a, .jp-Workflows-addBox, .jp-Workflows-controls';
@@ -28,6 +26,7 @@ export class Interaction {
     this.box = new BoxSelection(_model);
     this._resize = new Resize(_model);
     this._keys = new Keys(_model, this.pull);
+    this._view = new CanvasView(_model, this.pull);
     this._drops = new Drops(_model);
   }
 
@@ -36,6 +35,8 @@ export class Interaction {
   readonly box: BoxSelection;
 
   attach(root: HTMLElement): void {
+    this._model.root = root;
+    this._model.editor.view = this._view;
     for (const name of EVENTS) {
       root.addEventListener(name, this, CAPTURED.has(name));
     }
@@ -43,7 +44,10 @@ export class Interaction {
   }
 
   detach(): void {
-    const { root } = this._model;
+    const { root, editor } = this._model;
+    if (editor.view === this._view) {
+      editor.view = null;
+    }
     if (root !== null) {
       for (const name of EVENTS) {
         root.removeEventListener(name, this, CAPTURED.has(name));
@@ -51,6 +55,8 @@ export class Interaction {
       this._drops.detach(root);
     }
     this.pull.end();
+    this._model.root = null;
+    this._model.flow = null;
   }
 
   handleEvent(event: Event): void {
@@ -231,7 +237,9 @@ export class Interaction {
     const target = event.target as Element;
     const item = itemOf(target);
     model.focusArrow(
-      item?.kind === 'transitions' ? item.key : (target.closest<HTMLElement>('[data-arrow]')?.dataset.arrow ?? null)
+      item?.kind === 'transitions'
+        ? item.key
+        : (target.closest<HTMLElement>('[data-arrow]')?.dataset.arrow ?? null)
     );
     if (item !== null && target.matches(SELECTOR)) {
       model.setTabStop(idOf(item.kind, item.key));
@@ -278,16 +286,25 @@ export class Interaction {
         homes.set(home, [...(homes.get(home) ?? []), key]);
       }
     }
-    try {
-      editor.document.edit(() => {
-        moveItems(editor, positions);
-        homes.forEach((keys, home) => moveToGroup(editor, keys, home));
-      });
-    } catch (error) {
-      void showErrorMessage(editor.trans.__('Moving failed'), error as Error);
+    if (homes.size === 0) {
+      moveItems(editor, positions);
+      return;
     }
+    editor.document.edit(draft => {
+      for (const [id, position] of positions) {
+        const colon = id.indexOf(':');
+        draft.patch(id.slice(0, colon) as 'stages' | 'notes' | 'groups', id.slice(colon + 1), { position });
+      }
+      for (const [home, keys] of homes) {
+        leaveGroups(draft, snapshot, new Set(keys), new Set(home === null ? [] : [home]));
+        if (home !== null) {
+          draft.patch('groups', home, { stages: [...members(snapshot.groups[home]), ...keys] });
+        }
+      }
+    });
   }
 
+  private readonly _view: CanvasView;
   private readonly _resize: Resize;
   private readonly _keys: Keys;
   private readonly _drops: Drops;

@@ -17,12 +17,21 @@ export class Keys {
 
   onKeyDown(event: KeyboardEvent): void {
     const target = event.target as HTMLElement;
-    if (this._pull.current !== null || event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) {
+    if (
+      this._pull.current !== null ||
+      event.defaultPrevented ||
+      event.ctrlKey ||
+      event.metaKey ||
+      event.altKey
+    ) {
       return;
     }
     const { root } = this._model;
     const item = target === root ? null : itemOf(target);
-    if (target !== root && (item === null || !target.matches('[data-stage],[data-transition],[data-note],[data-group]'))) {
+    if (
+      target !== root &&
+      (item === null || !target.matches('[data-stage],[data-transition],[data-note],[data-group]'))
+    ) {
       return;
     }
     if (this._handle(event, item)) {

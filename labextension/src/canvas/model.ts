@@ -48,9 +48,7 @@ export class CanvasModel implements IDisposable {
   readonly graph = new Graph();
 
   readonly stageFindings = new Keyed<readonly IFinding[]>(key => this.editor.findings.ofStage(key));
-  readonly transitionFindings = new Keyed<readonly IFinding[]>(key =>
-    this.editor.findings.ofTransition(key)
-  );
+  readonly transitionFindings = new Keyed<readonly IFinding[]>(key => this.editor.findings.ofTransition(key));
   readonly states = new Keyed<IStageState | undefined>(key => this.editor.states?.stage(key));
   readonly counts = new Keyed<number | undefined>(key => this.editor.states?.transition(key)?.items);
   /** By `kind:key`. */
@@ -75,6 +73,10 @@ export class CanvasModel implements IDisposable {
   /** The element of the canvas. */
   root: HTMLElement | null = null;
   flow: ReactFlowInstance | null = null;
+
+  setFlow(flow: ReactFlowInstance | null): void {
+    this.flow = flow;
+  }
 
   get viewport(): Viewport {
     return this.flow?.getViewport() ?? { x: 0, y: 0, zoom: 1 };

@@ -31,7 +31,9 @@ export function summary(stage: IStage, trans: TranslationBundle): string {
     }
     case 'job': {
       const schedule = stage.schedule as { cron?: unknown; timezone?: unknown } | undefined;
-      return typeof schedule?.cron === 'string' ? cronWords(schedule.cron, trans) : trans.__('No schedule yet');
+      return typeof schedule?.cron === 'string'
+        ? cronWords(schedule.cron, trans)
+        : trans.__('No schedule yet');
     }
     default:
       return PathExt.basename(String(stage.notebook ?? ''));
@@ -96,8 +98,13 @@ function assigneeOf(stage: IStage, trans: TranslationBundle): string {
   if (typeof assignee === 'string' && assignee !== '') {
     return assignee.startsWith('team:') ? trans.__('Team %1', assignee.slice(5)) : assignee;
   }
-  if (typeof assignee === 'object' && assignee !== null && 'from' in assignee) {
-    return trans.__('Whom %1 names', String(assignee.from));
+  if (
+    typeof assignee === 'object' &&
+    assignee !== null &&
+    'from' in assignee &&
+    typeof assignee.from === 'string'
+  ) {
+    return trans.__('Whom %1 names', assignee.from);
   }
   return trans.__('Whoever starts it');
 }

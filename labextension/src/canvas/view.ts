@@ -76,7 +76,12 @@ export class CanvasView implements ICanvasView {
       box.y + box.height <= seen.y + seen.height;
     if (!inside) {
       // The least way that shows it; in the middle if it is out of sight altogether.
-      const near = overlap(box, { x: -x / zoom, y: -y / zoom, width: root.clientWidth / zoom, height: root.clientHeight / zoom });
+      const near = overlap(box, {
+        x: -x / zoom,
+        y: -y / zoom,
+        width: root.clientWidth / zoom,
+        height: root.clientHeight / zoom
+      });
       const [midX, midY] = middle(box);
       const dx = near ? shift(box.x, box.width, seen.x, seen.width) : midX - seen.x - seen.width / 2;
       const dy = near ? shift(box.y, box.height, seen.y, seen.height) : midY - seen.y - seen.height / 2;
