@@ -5,7 +5,7 @@ import { LabIcon } from '@jupyterlab/ui-components';
 
 import type { StageType } from './document/types';
 
-function icon(name: string, drawing: string): LabIcon {
+export function icon(name: string, drawing: string): LabIcon {
   return new LabIcon({
     name: `jupyter-workflows:${name}`,
     svgstr:

@@ -4,10 +4,17 @@
 import type { JupyterFrontEndPlugin } from '@jupyterlab/application';
 
 import { serverPlugin } from './client/plugin';
+import { commandsPlugin, searchPlugin, toolbarPlugin } from './commands/plugin';
 import { documentPlugin } from './document/plugin';
 
 export * from './tokens';
 
-const plugins: JupyterFrontEndPlugin<unknown>[] = [serverPlugin, documentPlugin];
+const plugins: JupyterFrontEndPlugin<unknown>[] = [
+  serverPlugin,
+  commandsPlugin,
+  toolbarPlugin,
+  searchPlugin,
+  documentPlugin
+];
 
 export default plugins;

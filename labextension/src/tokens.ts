@@ -34,9 +34,33 @@ export const CATEGORY = 'Workflows';
 export namespace CommandIDs {
   export const create = 'workflows:create';
   export const open = 'workflows:open';
+
   export const addStage = 'workflows:add-stage';
   export const addTransition = 'workflows:add-transition';
+  export const addNote = 'workflows:add-note';
   export const deleteSelection = 'workflows:delete-selection';
+  export const copy = 'workflows:copy';
+  export const cut = 'workflows:cut';
+  export const paste = 'workflows:paste';
+  export const duplicate = 'workflows:duplicate';
+  export const selectAll = 'workflows:select-all';
+  export const moveSelection = 'workflows:move-selection';
+  export const align = 'workflows:align';
+  export const distribute = 'workflows:distribute';
+  export const layout = 'workflows:layout';
+  export const group = 'workflows:group';
+  export const ungroup = 'workflows:ungroup';
+  export const rename = 'workflows:rename';
+  export const toggleDisabled = 'workflows:toggle-disabled';
+  export const undo = 'workflows:undo';
+  export const redo = 'workflows:redo';
+
+  export const zoomIn = 'workflows:zoom-in';
+  export const zoomOut = 'workflows:zoom-out';
+  export const zoomReset = 'workflows:zoom-reset';
+  export const fit = 'workflows:fit';
+  export const find = 'workflows:find';
+
   export const openNotebook = 'workflows:open-notebook';
   export const showOptions = 'workflows:show-options';
   export const testStage = 'workflows:test-stage';

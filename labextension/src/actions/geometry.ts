@@ -39,7 +39,7 @@ export function noteRect(note: INote): IRect {
   return rect(placeOf(note), note.size ?? NOTE);
 }
 
-/** Return a group's frame: around its stages, or where it says if it has none. */
+/** Return a group's frame: around its stages, at least as large as it says, or where it says if it has none. */
 export function groupRect(snapshot: ISnapshot, group: IGroup): IRect {
   const members = (group.stages ?? [])
     .filter(key => Object.hasOwn(snapshot.stages, key))
@@ -51,8 +51,8 @@ export function groupRect(snapshot: ISnapshot, group: IGroup): IRect {
   return {
     x: x - FRAME[0],
     y: y - FRAME[1],
-    width: width + 2 * FRAME[0],
-    height: height + FRAME[0] + FRAME[1]
+    width: Math.max(width + 2 * FRAME[0], group.size?.[0] ?? 0),
+    height: Math.max(height + FRAME[0] + FRAME[1], group.size?.[1] ?? 0)
   };
 }
 

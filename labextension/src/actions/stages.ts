@@ -134,6 +134,15 @@ export async function write(
   }
 }
 
+/** Make the notebook of a stage that has none, from the template of its type; returns whether that was done. */
+export function makeNotebook(editor: WorkflowEditor, key: string): Promise<boolean> {
+  const stage = editor.document.snapshot.stages[key] as IStage | undefined;
+  return write(editor, key, async () => {
+    const template = (await templates(editor.client)).get(stage!.type);
+    return notebookOf(template!, stage!.title);
+  });
+}
+
 /** Give a stage another title. Its path follows, until the workflow is deployed. */
 export function renameStage(editor: WorkflowEditor, key: string, title: string): void {
   const { document } = editor;

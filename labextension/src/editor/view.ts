@@ -10,8 +10,8 @@ export interface ICanvasView {
   zoomIn(): void;
   zoomOut(): void;
   zoomTo(zoom: number): void;
-  /** Bring something into view, without a change of zoom where that is possible, and focus it. */
-  reveal(item: IReference): void;
+  /** Bring something into view, without a change of zoom where that is possible, and focus it unless `focus` is false. */
+  reveal(item: IReference, options?: { readonly focus?: boolean }): void;
   /** Give the canvas the keyboard. */
   focus(): void;
   /** Begin to draw a transition: the arrow follows the pointer or the arrow keys to the next stage. */
