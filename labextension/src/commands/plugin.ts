@@ -48,6 +48,8 @@ export const commandsPlugin: JupyterFrontEndPlugin<void> = {
     tracker.widgetAdded.connect((_, widget) => {
       widget.editor.selection.changed.connect(notify);
       widget.editor.document.changed.connect(notify);
+      // Whether it can be saved is known then.
+      void widget.context.ready.then(() => app.commands.notifyCommandChanged());
     });
     tracker.currentChanged.connect(() => app.commands.notifyCommandChanged());
 
