@@ -3,6 +3,7 @@
  */
 import type { JupyterFrontEndPlugin } from '@jupyterlab/application';
 
+import { aroundPlugins } from './around/plugins';
 import { serverPlugin } from './client/plugin';
 import { commandsPlugin, searchPlugin, toolbarPlugin } from './commands/plugin';
 import { documentPlugin } from './document/plugin';
@@ -10,6 +11,7 @@ import { documentPlugin } from './document/plugin';
 export * from './tokens';
 
 const plugins: JupyterFrontEndPlugin<unknown>[] = [
+  ...aroundPlugins,
   serverPlugin,
   commandsPlugin,
   toolbarPlugin,

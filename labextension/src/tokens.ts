@@ -4,6 +4,7 @@
 import type { IWidgetTracker } from '@jupyterlab/apputils';
 import { Token } from '@lumino/coreutils';
 
+import type { Projects } from './around/projects';
 import type { WorkflowsClient } from './client/client';
 import type { WorkflowsEvents } from './client/events';
 import type { WorkflowDocument } from './document/widget';
@@ -25,6 +26,17 @@ export interface IWorkflowsServer {
 export const IWorkflowsServer = new Token<IWorkflowsServer>(
   'jupyter-workflows:IWorkflowsServer',
   'The routes and events of Jupyter Workflows on the server.'
+);
+
+/** Which workflow a notebook belongs to. */
+export interface IWorkflowProjects extends Pick<
+  Projects,
+  'of' | 'stagesOf' | 'make' | 'forget' | 'changed'
+> {}
+
+export const IWorkflowProjects = new Token<IWorkflowProjects>(
+  'jupyter-workflows:IWorkflowProjects',
+  'Which workflow a notebook belongs to, also of those that are not open.'
 );
 
 /** Category in the command palette. */
@@ -66,4 +78,10 @@ export namespace CommandIDs {
   export const testStage = 'workflows:test-stage';
   export const testWorkflow = 'workflows:test-workflow';
   export const deploy = 'workflows:deploy';
+  export const showVersions = 'workflows:show-versions';
+  export const addNotebook = 'workflows:add-notebook';
+  export const showMail = 'workflows:show-mail';
+  export const startTour = 'workflows:start-tour';
+  export const showShortcuts = 'workflows:show-shortcuts';
+  export const openDocumentation = 'workflows:open-documentation';
 }

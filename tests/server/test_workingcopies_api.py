@@ -137,3 +137,9 @@ async def test_requirements_are_proposed(api: Any, project: Path) -> None:
     found = await api.get(f"projects/requirements?path={PATH}")
     assert (found["exists"], found["path"]) == (False, "project/requirements.txt")
     assert found["text"] == "jupyter_workflows\npandas\npyyaml\n"
+
+
+async def test_jupyterlabs_own_parameter_is_put_up_with(api: Any) -> None:
+    assert (await api.get("projects?path=&1795532773403="))["projects"] == []
+    assert "stages" in await api.get("templates?1795532773403=")
+    (await api("GET", "templates?1=2")).problem(400, "invalid-request")

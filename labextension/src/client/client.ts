@@ -55,7 +55,9 @@ export class WorkflowsClient {
       {
         method,
         signal,
-        ...(body === undefined ? {} : { body: JSON.stringify(body) })
+        ...(body === undefined
+          ? {}
+          : { body: JSON.stringify(body), headers: { 'Content-Type': 'application/json' } })
       },
       this.serverSettings
     );

@@ -39,6 +39,167 @@ export interface IStageTemplate {
   readonly notebook: ReadonlyJSONObject;
 }
 
+/** What a new workflow begins with. */
+export interface IWorkflowTemplate {
+  readonly name: string;
+  readonly title: string;
+  readonly description: string;
+  /** The types of its stages, in order. */
+  readonly types: readonly string[];
+}
+
 export interface ITemplates {
   readonly stages: readonly IStageTemplate[];
+  readonly workflows: readonly IWorkflowTemplate[];
+}
+
+// -- projects
+
+/** A project that was made. */
+export interface INewProject {
+  /** Path of its workflow file. */
+  readonly path: string;
+  readonly folder: string;
+  readonly files: readonly string[];
+}
+
+export interface IProjectStage {
+  readonly key: string;
+  readonly path: string;
+  readonly title: string;
+  readonly type: 'form' | 'hook' | 'job' | 'script';
+  /** Path of its notebook, from the server's root folder. */
+  readonly notebook: string;
+}
+
+/** A workflow file, and what it names. */
+export interface IProject {
+  readonly path: string;
+  readonly uid: string;
+  readonly title: string;
+  readonly stages: readonly IProjectStage[];
+}
+
+export interface IProjects {
+  readonly projects: readonly IProject[];
+}
+
+export interface IRequirements {
+  readonly path: string;
+  readonly exists: boolean;
+  readonly missing: readonly string[];
+  /** The file with what is missing. */
+  readonly text: string;
+}
+
+/** How a working copy, or a stage of it, stands beside what is live. */
+export type DeploymentStatus = 'draft' | 'live' | 'changed';
+
+export interface IDifference {
+  readonly kind: 'workflow' | 'stage' | 'transition' | 'notebook' | 'file';
+  readonly name: string;
+  readonly done: 'added' | 'changed' | 'removed';
+  readonly stage: string | null;
+}
+
+export interface IComparison {
+  readonly status: DeploymentStatus;
+  /** Null if it was never deployed. */
+  readonly workflow: IWorkflowDetail | null;
+  readonly live: IDeployment | null;
+  readonly differences: readonly IDifference[];
+  readonly stages: Readonly<Record<string, DeploymentStatus>>;
+  readonly jobs: readonly { readonly stage: string; readonly next_due: string | null }[];
+}
+
+// -- workflows, deployments
+
+export interface IHook {
+  /** Key of its stage. */
+  readonly stage: string;
+  readonly path: string;
+  readonly title: string;
+  /** Path of its address on this server. */
+  readonly address: string;
+  readonly entry: boolean;
+  readonly methods: readonly string[];
+  readonly auth: string;
+}
+
+export interface IWorkflowDetail {
+  readonly uid: string;
+  readonly slug: string;
+  readonly title: string;
+  readonly live_deployment: string | null;
+  readonly live_version: number | null;
+  readonly last_version: number;
+  readonly paused: boolean;
+  readonly owner_address: string | null;
+  readonly hooks: readonly IHook[];
+}
+
+export interface IDeployment {
+  readonly id: string;
+  readonly workflow: string;
+  readonly slug: string;
+  readonly version: number;
+  readonly title: string;
+  readonly live: boolean;
+  readonly created_by: string | null;
+  readonly created_at: string;
+  readonly note: string | null;
+}
+
+export interface IDeployments {
+  readonly deployments: readonly IDeployment[];
+  readonly cursor: string | null;
+}
+
+export interface INewSecret {
+  readonly id: string;
+  readonly stage: string;
+  readonly path: string;
+  readonly kind: 'token' | 'signature';
+  readonly secret: string;
+}
+
+/** A deployment that was just made live. */
+export interface IDeployed extends IDeployment {
+  readonly hooks: readonly IHook[];
+  readonly jobs: readonly {
+    readonly stage: string;
+    readonly path: string;
+    readonly timezone: string;
+    readonly next_due: string | null;
+  }[];
+  readonly secrets: readonly INewSecret[];
+  readonly instead_of: number | null;
+  readonly findings: readonly IFinding[];
+}
+
+// -- mail
+
+export interface IMail {
+  readonly id: string;
+  readonly kind: string;
+  readonly to: string | null;
+  readonly subject: string;
+  readonly text: string;
+  readonly workflow: string | null;
+  readonly run: string | null;
+  /** `test`: of a test run, which sends nothing. */
+  readonly state: 'waiting' | 'sent' | 'failed' | 'test';
+  readonly created_at: string;
+  readonly sent_at: string | null;
+  readonly error: string | null;
+}
+
+// -- health
+
+export type RunnerState = 'disabled' | 'starting' | 'running' | 'restarting' | 'stopped' | 'unsupported';
+
+export interface IHealth {
+  readonly status: 'ok' | 'degraded';
+  readonly problems: readonly string[];
+  readonly runner: { readonly state: RunnerState; readonly message: string | null };
 }

@@ -16,6 +16,7 @@ import type { WorkflowsClient } from '../client/client';
 import type { WorkflowsEvents } from '../client/events';
 import type { WorkflowModel } from '../document/model';
 import type { WorkflowChange, YWorkflow } from '../document/ydoc';
+import { Deployment } from './deployment';
 import { Findings } from './findings';
 import { Selection } from './selection';
 import type { IReference } from './selection';
@@ -47,6 +48,7 @@ export class WorkflowEditor implements IDisposable {
     this.document = options.context.model.sharedModel;
     this.selection = new Selection();
     this.findings = new Findings(this);
+    this.deployment = new Deployment(this);
     this.document.changed.connect(this._onChanged, this);
   }
 
@@ -63,6 +65,8 @@ export class WorkflowEditor implements IDisposable {
   readonly selection: Selection;
   /** What a check of the document finds, kept up to date. */
   readonly findings: Findings;
+  /** How the document stands beside what is live. */
+  readonly deployment: Deployment;
 
   /** Path of the file on the server's contents, without a drive. */
   get path(): string {
@@ -146,6 +150,7 @@ export class WorkflowEditor implements IDisposable {
     this._isDisposed = true;
     this.document.changed.disconnect(this._onChanged, this);
     this.findings.dispose();
+    this.deployment.dispose();
     Signal.clearData(this);
   }
 

@@ -1,0 +1,6 @@
+import { icon } from '../icons';
+
+export const deployIcon = icon(
+  'deploy',
+  '<path d="M12 15V4"/><path d="m7.5 8.5 4.5-4.5 4.5 4.5"/><path d="M4 14v4a2 2 0 0 0 2 2h12a2 2 0 0 0 2-2v-4"/>'
+);

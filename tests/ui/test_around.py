@@ -1,0 +1,189 @@
+"""How workflows fit into JupyterLab: launcher, menus, notebooks, deployment, status bar, help."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+from playwright.sync_api import Page, expect
+from support.lab import Lab
+
+NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
+
+
+def notebook(*sources: str) -> str:
+    """Return the text of a notebook."""
+    cells = [
+        {
+            "cell_type": "code",
+            "id": f"c{i}",
+            "metadata": {},
+            "outputs": [],
+            "execution_count": None,
+            "source": source,
+        }
+        for i, source in enumerate(sources)
+    ]
+    kernel = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
+    metadata = {"kernelspec": kernel, "language_info": {"name": "python"}}
+    return json.dumps({"cells": cells, "metadata": metadata, "nbformat": 4, "nbformat_minor": 5})
+
+
+def make_workflow(folder: Path, *, requirements: str | None = "jupyter_workflows\n") -> Path:
+    """Make a workflow with a hook and a job."""
+    (folder / "a.ipynb").write_text(notebook("print(1)"))
+    (folder / "b.ipynb").write_text(notebook("print(2)"))
+    document = {
+        "format": 1,
+        "uid": f"uid-{folder.name}",
+        "title": f"Shop {folder.name}"[:60],
+        "stages": {
+            "s1": {
+                "type": "hook",
+                "path": "order",
+                "title": "Order",
+                "notebook": "a.ipynb",
+                "auth": {"kind": "token"},
+                "position": [0, 0],
+            },
+            "s2": {
+                "type": "job",
+                "path": "nightly",
+                "title": "Nightly",
+                "notebook": "b.ipynb",
+                "schedule": {"cron": "0 3 * * *", "timezone": "UTC"},
+                "position": [0, 160],
+            },
+        },
+        "transitions": {},
+    }
+    file = folder / "shop.workflow"
+    file.write_text(json.dumps(document))
+    if requirements is not None:
+        (folder / "requirements.txt").write_text(requirements)
+    return file
+
+
+def accept(page: Page, title: str | re.Pattern[str], button: str) -> None:
+    """Press a button of a dialog, and wait until it is gone."""
+    dialog = page.get_by_role("dialog").filter(has_text=title)
+    dialog.get_by_role("button", name=button, exact=True).click()
+    expect(dialog).to_have_count(0)
+
+
+# -- launcher, menus --------------------------------------------------------------------------------------
+
+
+def test_a_card_of_the_launcher_makes_a_project(lab: Lab, page: Page) -> None:
+    lab.open(page)
+    cards = page.locator(".jp-LauncherCard[data-category='Workflows']")
+    expect(cards).to_have_count(4)
+    cards.filter(has_text="Approval").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_role("textbox").fill("Travel requests")
+    dialog.get_by_role("button", name="Create").click()
+    expect(page.locator(".jp-Workflows .react-flow__node")).to_have_count(4)
+    folder = lab.root / "travel-requests"
+    assert json.loads((folder / "travel-requests.workflow").read_text())["title"] == "Travel requests"
+    assert (folder / "requirements.txt").is_file()
+    assert len(list((folder / "stages").glob("*.ipynb"))) == 4
+    # Nothing is overwritten: the same again is another folder.
+    lab.command(page, "workflows:create", {"title": "Travel requests", "template": "blank", "cwd": ""})
+    assert (lab.root / "travel-requests-2" / "travel-requests-2.workflow").is_file()
+
+
+def test_the_menu_file_new_has_workflows(lab: Lab, page: Page, project: Path) -> None:
+    lab.open(page)
+    page.get_by_role("menuitem", name="File", exact=True).click()
+    page.get_by_role("menuitem", name="New", exact=True).hover()
+    entry = page.get_by_role("menuitem", name="Workflow: Scheduled report")
+    expect(entry).to_be_visible()
+    page.keyboard.press("Escape")
+
+
+def test_commands_say_what_they_take(lab: Lab, page: Page) -> None:
+    lab.open(page)
+    undescribed = page.evaluate(
+        """async () => {
+          const { commands } = window.jupyterapp;
+          const ids = commands.listCommands().filter(id => id.startsWith('workflows:'));
+          const described = await Promise.all(ids.map(id => commands.describedBy(id)));
+          return ids.filter((id, i) => !described[i]?.args);
+        }"""
+    )
+    assert undescribed == []
+
+
+# -- deployment -------------------------------------------------------------------------------------------
+
+
+def test_a_draft_is_deployed_and_its_secret_is_shown_once(lab: Lab, page: Page, project: Path) -> None:
+    make_workflow(project, requirements=None)
+    lab.open(page, f"{project.name}/shop.workflow")
+    status = page.locator(".jp-Workflows-status")
+    expect(status).to_have_text("Draft")
+    page.locator(".jp-Workflows-deploy").get_by_role("button").click()
+    # Without a requirements.txt one is offered.
+    dialog = page.get_by_role("dialog").filter(has_text="needs a requirements.txt")
+    expect(dialog.get_by_role("textbox")).to_have_value("jupyter_workflows\n")
+    accept(page, "needs a requirements.txt", "Write It")
+    dialog = page.get_by_role("dialog").filter(has_text="as version 1")
+    expect(dialog).to_contain_text("1 hook takes requests")
+    dialog.get_by_label("What is new").fill("The first one")
+    accept(page, "as version 1", "Deploy")
+    assert (project / "requirements.txt").read_text() == "jupyter_workflows\n"
+    dialog = page.get_by_role("dialog").filter(has_text="Version 1 is live")
+    expect(dialog.locator("code").first).to_contain_text("/workflows/hooks/shop-")
+    expect(dialog).to_contain_text("never shown again")
+    expect(dialog).to_contain_text("Nightly is due")
+    expect(dialog.get_by_role("button", name="Copy: Token")).to_be_visible()
+    accept(page, "Version 1 is live", "Done")
+    expect(status).to_have_text("Live v1")
+
+
+def test_what_changed_is_shown_and_older_versions_come_back(lab: Lab, page: Page, project: Path) -> None:
+    make_workflow(project)
+    path = f"{project.name}/shop.workflow"
+    lab.post("deployments", {"path": path}, status=201)
+    lab.open(page, path)
+    status = page.locator(".jp-Workflows-status")
+    expect(status).to_have_text("Live v1")
+    # An edit, which nobody has saved.
+    page.evaluate(
+        """path => {
+          const widgets = [...window.jupyterapp.shell.widgets('main')];
+          const { document } = widgets.find(one => one.context?.path === path).editor;
+          document.edit(draft => draft.patch('stages', 's1', { timeout: 60 }));
+        }""",
+        path,
+    )
+    expect(status).to_have_text("Live, changed")
+    page.locator(".jp-Workflows-deploy").get_by_role("button").click()
+    dialog = page.get_by_role("dialog").filter(has_text="as version 2")
+    expect(dialog.get_by_role("list", name="Changes")).to_contain_text("stage Order")
+    accept(page, "as version 2", "Deploy")
+    accept(page, "Version 2 is live", "Done")
+    expect(status).to_have_text("Live v2")
+
+    status.click()
+    versions = page.get_by_role("table", name="Versions")
+    expect(versions.get_by_role("row")).to_have_count(3)
+    versions.get_by_role("button", name="Make version 1 live").click()
+    expect(status).to_have_text("Live, changed")
+    page.get_by_role("button", name="Pause", exact=True).click()
+    expect(status).to_have_text("Live, changed, paused")
+    page.get_by_role("button", name="Resume", exact=True).click()
+    expect(status).to_have_text("Live, changed")
+    accept(page, "Versions of", "Close")
+
+
+def test_an_error_forbids_it_and_leads_to_the_stage(lab: Lab, page: Page, project: Path) -> None:
+    file = make_workflow(project)
+    (project / "b.ipynb").unlink()
+    lab.open(page, f"{project.name}/{file.name}")
+    page.locator(".jp-Workflows-deploy").get_by_role("button").click()
+    dialog = page.get_by_role("dialog").filter(has_text="cannot be deployed yet")
+    expect(dialog).to_contain_text("There is no notebook b.ipynb")
+    accept(page, "cannot be deployed yet", "Show the Stage")
+    expect(page.locator(".jp-Workflows-status")).to_have_text("Draft")
