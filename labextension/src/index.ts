@@ -6,6 +6,7 @@ import type { JupyterFrontEndPlugin } from '@jupyterlab/application';
 import { aroundPlugins } from './around/plugins';
 import { serverPlugin } from './client/plugin';
 import { commandsPlugin, searchPlugin, toolbarPlugin } from './commands/plugin';
+import { movesPlugin } from './document/moves';
 import { documentPlugin } from './document/plugin';
 
 export * from './tokens';
@@ -16,7 +17,8 @@ const plugins: JupyterFrontEndPlugin<unknown>[] = [
   commandsPlugin,
   toolbarPlugin,
   searchPlugin,
-  documentPlugin
+  documentPlugin,
+  movesPlugin
 ];
 
 export default plugins;

@@ -71,9 +71,7 @@ export class WorkflowModel implements DocumentRegistry.IModel {
     Signal.clearData(this);
   }
 
-  initialize(): void {
-    this.sharedModel.clearUndoHistory();
-  }
+  initialize(): void {}
 
   toString(): string {
     return this.sharedModel.getSource();

@@ -15,6 +15,9 @@ import { YWorkflow } from './ydoc';
 /** Name of the widget factory, as the menu "Open With" shows it. */
 export const FACTORY = 'Workflow';
 
+/** Name of JupyterLab's factory that opens files as text. */
+const EDITOR = 'Editor';
+
 /** The file type, its model, and its tab. */
 export const documentPlugin: JupyterFrontEndPlugin<IWorkflowTracker> = {
   id: 'jupyter-workflows:document',
@@ -50,6 +53,7 @@ export const documentPlugin: JupyterFrontEndPlugin<IWorkflowTracker> = {
 
     if (collaboration !== null) {
       collaboration.sharedModelFactory.registerDocumentFactory(CONTENT_TYPE, () => new YWorkflow());
+      keepTextOutOfRooms(app, collaboration);
     }
     const factory = new WorkflowWidgetFactory({
       name: FACTORY,
@@ -80,3 +84,25 @@ export const documentPlugin: JupyterFrontEndPlugin<IWorkflowTracker> = {
     return tracker;
   }
 };
+
+/**
+ * Have the text of workflow files edited without a room.
+ *
+ * Two rooms on one file do not know of each other: what one saves is lost when the other saves. Without a room
+ * the text editor works on the file, which the workflow's room follows; and it asks before it writes over what
+ * was saved there meanwhile.
+ */
+function keepTextOutOfRooms(app: JupyterFrontEnd, collaboration: ICollaborativeContentProvider): void {
+  const factory = collaboration.sharedModelFactory;
+  const createNew = factory.createNew.bind(factory);
+  const isWorkflow = (path: string) => app.docRegistry.getFileTypesForPath(path)[0]?.name === FILE_TYPE;
+  factory.createNew = options =>
+    options.contentType !== CONTENT_TYPE && isWorkflow(options.path) ? undefined : createNew(options);
+  app.docRegistry.addWidgetExtension(EDITOR, {
+    createNew: (_, context) => {
+      if (isWorkflow(context.path)) {
+        Object.defineProperty(context.model, 'collaborative', { value: false });
+      }
+    }
+  });
+}

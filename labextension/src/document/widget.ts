@@ -1,6 +1,7 @@
 /**
  * The tab of an open workflow.
  */
+import { PathExt } from '@jupyterlab/coreutils';
 import { DocumentWidget } from '@jupyterlab/docregistry';
 import type { DocumentRegistry } from '@jupyterlab/docregistry';
 import { ABCWidgetFactory } from '@jupyterlab/docregistry';
@@ -14,6 +15,7 @@ import { BoxLayout, Widget } from '@lumino/widgets';
 import { WorkflowEditor } from '../editor/editor';
 import type { IWorkflowsServer } from '../tokens';
 import { workflowIcon } from '../icons';
+import { DiskWatch } from './disk';
 import type { WorkflowModel } from './model';
 
 /** What a workflow's tab shows: the canvas, which is loaded when the first workflow is opened. */
@@ -22,6 +24,10 @@ export class WorkflowContent extends Widget {
     super();
     this.addClass('jp-Workflows');
     this.layout = new BoxLayout({ spacing: 0 });
+    this._disk = new DiskWatch(editor.context, editor.contents, () => this.isVisible);
+    this.node.addEventListener('focusin', this._disk.look);
+    editor.context.pathChanged.connect(this._onPathChanged, this);
+    this._onPathChanged();
     this.ready = editor.context.ready.then(() => this._load());
   }
 
@@ -32,6 +38,9 @@ export class WorkflowContent extends Widget {
     if (this.isDisposed) {
       return;
     }
+    this.editor.context.pathChanged.disconnect(this._onPathChanged, this);
+    this.node.removeEventListener('focusin', this._disk.look);
+    this._disk.dispose();
     this.editor.dispose();
     super.dispose();
   }
@@ -39,6 +48,15 @@ export class WorkflowContent extends Widget {
   protected onActivateRequest(message: Message): void {
     super.onActivateRequest(message);
     this.editor.view?.focus();
+  }
+
+  protected onAfterShow(message: Message): void {
+    super.onAfterShow(message);
+    this._disk.look();
+  }
+
+  private _onPathChanged(): void {
+    this.editor.document.newTitle = PathExt.basename(this.editor.path, PathExt.extname(this.editor.path));
   }
 
   private async _load(): Promise<void> {
@@ -50,6 +68,8 @@ export class WorkflowContent extends Widget {
     BoxLayout.setStretch(workbench, 1);
     (this.layout as BoxLayout).addWidget(workbench);
   }
+
+  private readonly _disk: DiskWatch;
 }
 
 export class WorkflowDocument extends DocumentWidget<WorkflowContent, WorkflowModel> {

@@ -104,6 +104,12 @@ export class YWorkflow extends YDocument<WorkflowChange> {
     return this._problem === null && super.canRedo();
   }
 
+  /**
+   * Do nothing: loading is no step of undo. JupyterLab calls this some time after the document is shown, and what
+   * was edited by then shall not be lost.
+   */
+  clearUndoHistory(): void {}
+
   undo(): boolean {
     return this._problem === null && this._atOnce(() => super.undo());
   }

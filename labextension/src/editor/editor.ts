@@ -18,6 +18,8 @@ import type { WorkflowModel } from '../document/model';
 import type { WorkflowChange, YWorkflow } from '../document/ydoc';
 import { Deployment } from './deployment';
 import { Findings } from './findings';
+import { Presence } from './presence';
+import type { IPresence } from './presence';
 import { Selection } from './selection';
 import type { IReference } from './selection';
 import type { IRunStates } from './states';
@@ -49,6 +51,7 @@ export class WorkflowEditor implements IDisposable {
     this.selection = new Selection();
     this.findings = new Findings(this);
     this.deployment = new Deployment(this);
+    this._presence = new Presence(this.document.awareness, this.selection);
     this.document.changed.connect(this._onChanged, this);
   }
 
@@ -67,6 +70,11 @@ export class WorkflowEditor implements IDisposable {
   readonly findings: Findings;
   /** How the document stands beside what is live. */
   readonly deployment: Deployment;
+
+  /** Who else has the document open, and what they have selected. */
+  get presence(): IPresence {
+    return this._presence;
+  }
 
   /** Path of the file on the server's contents, without a drive. */
   get path(): string {
@@ -151,6 +159,7 @@ export class WorkflowEditor implements IDisposable {
     this.document.changed.disconnect(this._onChanged, this);
     this.findings.dispose();
     this.deployment.dispose();
+    this._presence.dispose();
     Signal.clearData(this);
   }
 
@@ -160,6 +169,7 @@ export class WorkflowEditor implements IDisposable {
     }
   }
 
+  private readonly _presence: Presence;
   private _view: ICanvasView | null = null;
   private _states: IRunStates | null = null;
   private _deployed: number | null = null;

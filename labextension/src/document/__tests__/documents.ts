@@ -24,7 +24,7 @@ export function row(...keys: string[]): YWorkflow {
     keys.forEach((key, i) => draft.put('stages', key, stage(key, { position: [i * 280, 0] })));
     keys.slice(1).forEach((key, i) => draft.put('transitions', `t${i}`, { source: keys[i], target: key }));
   });
-  document.clearUndoHistory();
+  document.undoManager.clear();
   document.dirty = false;
   return document;
 }
