@@ -203,3 +203,47 @@ export interface IHealth {
   readonly problems: readonly string[];
   readonly runner: { readonly state: RunnerState; readonly message: string | null };
 }
+
+// -- schedules/preview
+
+export interface ISchedulePreview {
+  readonly description: string;
+  /** ISO 8601, in the schedule's zone. */
+  readonly times: readonly string[];
+  readonly clock_changes: readonly {
+    readonly time: string;
+    readonly minutes: number;
+    readonly effect: 'moved' | 'once' | null;
+  }[];
+}
+
+// -- projects/compare, workflows/{workflow}/secrets: as far as the options of hooks need them
+
+export interface IHook {
+  /** Key of the stage. */
+  readonly stage: string;
+  readonly path: string;
+  /** Path of the address on this server. */
+  readonly address: string;
+  readonly methods: readonly string[];
+  readonly auth: string;
+}
+
+export interface IComparedWorkflow {
+  readonly workflow: { readonly uid: string; readonly slug: string; readonly hooks: readonly IHook[] } | null;
+}
+
+export interface ISecret {
+  readonly id: string;
+  readonly stage: string;
+  readonly kind: string;
+  readonly hint: string;
+  readonly created_at: string;
+  readonly expires_at: string | null;
+  readonly last_used_at: string | null;
+}
+
+export interface INewSecret {
+  readonly id: string;
+  readonly secret: string;
+}

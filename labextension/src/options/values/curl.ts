@@ -63,7 +63,7 @@ function queryOf(query: ReadonlyJSONObject): string {
   const parameters = new URLSearchParams();
   for (const [name, value] of Object.entries(query)) {
     for (const one of Array.isArray(value) ? (value as ReadonlyJSONValue[]) : [value]) {
-      parameters.append(name, text(one as ReadonlyJSONValue));
+      parameters.append(name, text(one));
     }
   }
   const written = parameters.toString();

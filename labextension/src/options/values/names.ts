@@ -61,7 +61,7 @@ export function namesInNotebook(notebook: unknown): readonly string[] {
   for (const cell of Array.isArray(cells) ? cells : []) {
     const { cell_type: type, source } = object(cell);
     if (type === 'code') {
-      const code = Array.isArray(source) ? source.join('') : String(source ?? '');
+      const code = Array.isArray(source) ? source.join('') : typeof source === 'string' ? source : '';
       for (const match of code.matchAll(WRITTEN)) {
         const name = match[1] ?? match[2];
         if (NAME.test(name)) {
