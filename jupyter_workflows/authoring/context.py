@@ -49,6 +49,8 @@ class Context:
         Stage data in wire form (`wire`): what the stage starts with, and each arrival's at a join.
     artifacts
         Folder in which the bytes of an artifact lie as ``<first two digits>/<hash>``.
+    live
+        Seconds that a form waits for input from the person who has it open; 0: nobody has.
     draft
         Whether the notebook is executed by hand rather than in a run.
     origin
@@ -76,6 +78,7 @@ class Context:
     scheduled_time: str | None = None
     assignee: str | None = None
     user: str | None = None
+    live: float = 0
     draft: bool = False
     origin: Path | None = None
 
@@ -124,6 +127,7 @@ def read_context(file: Path) -> Context:
             scheduled_time=raw.get("scheduled_time"),
             assignee=raw.get("assignee"),
             user=raw.get("user"),
+            live=float(raw.get("live") or 0),
         )
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise RuntimeError(

@@ -125,6 +125,7 @@ class _Attempt:
             memory=spec.memory,
             lock=Path(spec.folder) / "lock",
             log=Path(spec.folder) / f"kernel-{spec.attempt}.log",
+            connectable=spec.live > 0,
         )
         completed = False
         try:

@@ -17,6 +17,7 @@ from papermill.clientwrap import PapermillNotebookClient
 from papermill.log import logger
 
 from jupyter_workflows.execution import messages, records
+from jupyter_workflows.execution.forms import tell_guard
 from jupyter_workflows.execution.kernels.errors import KernelStartError
 from jupyter_workflows.execution.limits import Guard, StopReason
 from jupyter_workflows.execution.manager import StageExecutionManager
@@ -91,6 +92,8 @@ class StageNotebookClient(PapermillNotebookClient):  # type: ignore[misc]
         started = time.perf_counter()
         await session.kernel.started()
         self.kc = session.kernel.client
+        if session.spec.live:
+            session.report("connectable", connection=session.kernel.connection())
         guard.watch(self.km.provisioner)
         await session.kernel.ready(session.limits.start)
         # Not before: until it is ready the kernel's client itself reads what is published.
@@ -241,6 +244,8 @@ class StageNotebookClient(PapermillNotebookClient):  # type: ignore[misc]
                 continue
             if self._target is None or message["parent_header"].get("msg_id") != self._parent:
                 continue
+            if self.session.spec.live and self._guard is not None:
+                tell_guard(message, self._guard)
             try:
                 self.process_message(message, *self._target)
             except CellExecutionComplete:
@@ -322,7 +327,7 @@ class StageNotebookClient(PapermillNotebookClient):  # type: ignore[misc]
         killed = False
         if work.done():
             pass
-        elif guard.reason in (StopReason.TIMED_OUT, StopReason.CANCELLED):
+        elif guard.reason in (StopReason.TIMED_OUT, StopReason.CANCELLED, StopReason.PARKED):
             killed = not await self._interrupt(guard, work)
         elif guard.reason is StopReason.MEMORY:
             await self._kill(guard)
@@ -388,6 +393,8 @@ class StageNotebookClient(PapermillNotebookClient):  # type: ignore[misc]
             return AttemptError("StageTimeout", text, place), AttemptState.TIMED_OUT
         if guard.reason is StopReason.CANCELLED:
             return None, AttemptState.CANCELLED
+        if guard.reason is StopReason.PARKED:
+            return None, AttemptState.PARKED
         if guard.reason is StopReason.MEMORY:
             text = messages.memory_exceeded(spec.stage_title, spec.memory or 0, guard.used_memory, place)
             return AttemptError("MemoryLimitExceeded", text, place), AttemptState.FAILED

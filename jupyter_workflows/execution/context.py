@@ -52,6 +52,7 @@ def context(spec: AttemptSpec, artifacts: str | Path) -> dict[str, Any]:
         "scheduled_time": spec.scheduled_time,
         "assignee": spec.assignee,
         "user": spec.user,
+        "live": spec.live,
         "artifacts": str(artifacts),
     }
 

@@ -41,6 +41,7 @@ class StopReason(StrEnum):
 
     TIMED_OUT = "timed-out"
     CANCELLED = "cancelled"
+    PARKED = "parked"
     MEMORY = "memory"
     DIED = "died"
 
@@ -51,6 +52,7 @@ class CancelToken:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._cancelled = False
+        self.parking = False
         self._callbacks: list[Callable[[], None]] = []
 
     @property
@@ -58,9 +60,16 @@ class CancelToken:
         """Whether the attempt was asked to stop."""
         return self._cancelled
 
-    def cancel(self) -> None:
-        """Ask the attempt to stop."""
+    def cancel(self, *, park: bool = False) -> None:
+        """Ask the attempt to stop.
+
+        Parameters
+        ----------
+        park
+            It is a form that goes on when somebody opens it again.
+        """
         with self._lock:
+            self.parking = park and not self._cancelled
             self._cancelled = True
             callbacks, self._callbacks = self._callbacks, []
         for callback in callbacks:
@@ -110,6 +119,7 @@ class Guard:
         self._cancel = cancel
         self._loop = asyncio.get_running_loop()
         self._timer: asyncio.TimerHandle | None = None
+        self._left: float | None = None
         self._tasks: list[asyncio.Task[None]] = []
         if cancel is not None:
             cancel.add_callback(self._on_cancel)
@@ -124,7 +134,20 @@ class Guard:
     def start_clock(self) -> None:
         """Begin to count the time of executing."""
         if self._timeout is not None:
-            self._timer = self._loop.call_later(self._timeout, self.stop, StopReason.TIMED_OUT)
+            self._left = self._timeout
+            self.go_on()
+
+    def hold(self) -> None:
+        """Stop the clock: a person's time does not count."""
+        if self._timer is not None:
+            self._left = max(0.0, self._timer.when() - self._loop.time())
+            self._timer.cancel()
+            self._timer = None
+
+    def go_on(self) -> None:
+        """Let the clock go on."""
+        if self._timer is None and self._left is not None:
+            self._timer = self._loop.call_later(self._left, self.stop, StopReason.TIMED_OUT)
 
     def stop(self, reason: StopReason) -> None:
         """Say that the execution has to stop; the first reason counts."""
@@ -143,8 +166,10 @@ class Guard:
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     def _on_cancel(self) -> None:
+        parking = self._cancel is not None and self._cancel.parking
+        reason = StopReason.PARKED if parking else StopReason.CANCELLED
         with contextlib.suppress(RuntimeError):  # the loop is closed: there is nothing left to stop
-            self._loop.call_soon_threadsafe(self.stop, StopReason.CANCELLED)
+            self._loop.call_soon_threadsafe(self.stop, reason)
 
     async def _watch_exit(self, provisioner: Provisioner, pid: int | None) -> None:
         if pid is not None:

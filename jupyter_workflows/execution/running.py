@@ -69,6 +69,8 @@ class StageKernel:
         File that the kernel keeps locked for life.
     log
         Where an ordinary kernel's own messages go; of a forked one there are none.
+    connectable
+        Whether others than this client may connect to a forked kernel; to others they can anyway.
 
     Raises
     ------
@@ -77,9 +79,18 @@ class StageKernel:
     """
 
     def __init__(
-        self, name: str | None, *, fork_server: ForkServer | None, memory: int | None, lock: Path, log: Path
+        self,
+        name: str | None,
+        *,
+        fork_server: ForkServer | None,
+        memory: int | None,
+        lock: Path,
+        log: Path,
+        connectable: bool = False,
     ) -> None:
-        self.manager = make_kernel_manager(name, fork_server=fork_server, memory=memory, lock=lock)
+        self.manager = make_kernel_manager(
+            name, fork_server=fork_server, memory=memory, lock=lock, connectable=connectable
+        )
         self._client: StageKernelClient | None = None
         self._starting: asyncio.Task[None] | None = None
         self._lock = lock
@@ -94,6 +105,15 @@ class StageKernel:
         """The client that is connected to the kernel."""
         assert self._client is not None
         return self._client
+
+    def connection(self) -> dict[str, Any]:
+        """Return how others connect to the kernel, its key included."""
+        info: dict[str, Any] = {**self.manager.get_connection_info(session=False)}
+        key = info["key"]
+        info["key"] = key.decode() if isinstance(key, bytes) else key
+        info["pid"] = getattr(self.manager.provisioner, "pid", None)
+        names = ("transport", "ip", "key", "signature_scheme", "pid")
+        return {name: info[name] for name in info if name in names or name.endswith("_port")}
 
     @property
     def language_info(self) -> dict[str, Any]:

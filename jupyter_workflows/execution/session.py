@@ -38,6 +38,9 @@ class Kernel(Protocol):
     @property
     def language_info(self) -> dict[str, Any]: ...
 
+    def connection(self) -> dict[str, Any]:
+        """Return how others connect to the kernel, its key included."""
+
     def is_supported(self) -> bool:
         """Return whether the fork server that a forked kernel depends on is there still."""
 
@@ -105,6 +108,7 @@ class Session:
         cell: int | None = None,
         message: str | None = None,
         response: dict[str, Any] | None = None,
+        connection: dict[str, Any] | None = None,
     ) -> None:
         """Give a sign of life."""
         if self._on_progress is not None:
@@ -117,6 +121,7 @@ class Session:
                     cells=len(self.source.indices),
                     message=message,
                     response=response,
+                    connection=connection,
                 )
             )
 

@@ -62,6 +62,9 @@ class AttemptSpec:
     snapshot
         Folder of the deployment's snapshot, from which `project` is filled for this attempt alone. `None`:
         `project` is a working copy.
+    live
+        Seconds that a form waits for input from the person who has it open. 0: nobody has, and the form is
+        parked where it needs an answer. A kernel of a live attempt takes connections.
     """
 
     run_id: str
@@ -95,6 +98,7 @@ class AttemptSpec:
     user: str | None = None
     environment: dict[str, str] = field(default_factory=dict)
     snapshot: str | None = None
+    live: float = 0
 
     def to_json(self) -> dict[str, Any]:
         """Return the specification as JSON-serialisable mapping."""
@@ -190,8 +194,9 @@ class Progress:
     Parameters
     ----------
     event
-        ``"started"`` (kernel ready), ``"cell"`` (cell `cell` of `cells` begins), ``"message"``, or
-        ``"response"``: the notebook has answered the request, and goes on.
+        ``"started"`` (kernel ready), ``"cell"`` (cell `cell` of `cells` begins), ``"message"``,
+        ``"response"``: the notebook has answered the request, and goes on; of a live attempt also
+        ``"connectable"``, with how to connect to its kernel.
     """
 
     stage_run_id: str
@@ -201,6 +206,7 @@ class Progress:
     cells: int | None = None
     message: str | None = None
     response: dict[str, Any] | None = None
+    connection: dict[str, Any] | None = None
 
 
 def _fields(instance: Any) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from jupyter_workflows.store import AttemptReport, Claim, NotFound, StaleClaim, 
 
 from .decisions import decide
 from .events import Listener, RunEvent
+from .forms import FormSessions
 from .specs import SpecBuilder
 
 log = logging.getLogger(__name__)
@@ -43,6 +44,8 @@ class AttemptRunner:
         Records an end, on that thread, and returns with it what can be executed in the freed place.
     answered
         Called when what a caller waits for is recorded.
+    forms
+        Executes the tasks that people have open.
     """
 
     def __init__(
@@ -55,7 +58,9 @@ class AttemptRunner:
         environment: Mapping[str, str],
         answered: Callable[[Claim], None] = lambda claim: None,
         public_url: str | None = None,
+        forms: FormSessions | None = None,
     ) -> None:
+        self._forms = forms
         self._store = store
         self._executor = executor
         self._in_database = in_database
@@ -156,7 +161,9 @@ class AttemptRunner:
             spec = self._specs.build(claim)
             if claim.once:
                 resolve_once(Path(spec.folder), claim.attempt, claim.once, after=claim.once_after)
-            outcome: AttemptOutcome = await self._executor.execute(spec, on_progress)
+            opened = self._forms is not None and self._forms.holds(claim)
+            executor = self._forms if self._forms is not None and opened else self._executor
+            outcome: AttemptOutcome = await executor.execute(spec, on_progress)
             return outcome
         except Exception as error:
             # What keeps an attempt from being executed at all is its failure, not the runner's.

@@ -107,7 +107,7 @@ def _work_off(
     store: Store, identity: RunnerIdentity, run_id: str, options: RunOptions, listener: Listener
 ) -> None:
     """Execute what there is of a run, until it has ended or only waits."""
-    settings = RunnerSettings()
+    settings = RunnerSettings(form_limit=0)
     if options.concurrency is not None:
         settings = replace(settings, concurrency=options.concurrency)
     interrupted = False

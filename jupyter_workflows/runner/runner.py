@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 from jupyter_workflows.execution.executors.base import Executor
+from jupyter_workflows.execution.executors.threads import ThreadExecutor
 from jupyter_workflows.model.graph import Graph
 from jupyter_workflows.model.records import Changes, Outcome
 from jupyter_workflows.model.states import RunState, StageRunState
@@ -18,6 +19,7 @@ from jupyter_workflows.store import AttemptReport, Claim, RunnerIdentity, StaleC
 
 from .attempts import AttemptRunner, Ended
 from .events import Listener, RunEvent
+from .forms import Door, FormSessions
 from .mail import Mailer
 from .periodic import Periodic, steady_seconds
 from .scheduler import Clock, Scheduler
@@ -73,6 +75,17 @@ class Runner:
         self._only_run = only_run
         self._listeners = [] if listener is None else [listener]
         self._database = ThreadPoolExecutor(max_workers=1, thread_name_prefix="workflows-database")
+        self._threads = ThreadExecutor(getattr(executor, "supply", None))
+        self.forms = FormSessions(
+            store,
+            self.identity,
+            self._threads,
+            self.in_database,
+            self._begin_form,
+            idle=settings.form_idle,
+            limit=settings.form_limit,
+        )
+        self._door = Door(store, self.identity, self.forms) if settings.form_limit else None
         self._attempts = AttemptRunner(
             store,
             executor,
@@ -82,6 +95,7 @@ class Runner:
             environment or {},
             self._tell_servers,
             settings.public_url,
+            self.forms,
         )
         self._scheduler = Scheduler(
             store,
@@ -127,12 +141,18 @@ class Runner:
                 await self.in_database(self.store.address_key)  # kept there from here on
             wake_ups.open()
             periodic.start()
+            if self._door is not None:
+                await self._threads.start()
+                await self._door.open()
             await self._first_look()
             self._scheduler.start()
             await self._dispatch()
             await self._finish()
         finally:
             wake_ups.close()
+            if self._door is not None:
+                await self._door.close()
+                await self._threads.stop()
             await self.executor.stop()
             await self._finish()
             await self._scheduler.stop()
@@ -154,9 +174,10 @@ class Runner:
         """
         self._stopping = True
         self._work.set()
+        self.forms.park_all()
         if at_once:
             for stage_run_id in list(self._held):
-                self.executor.kill(stage_run_id)
+                self._executor_of(stage_run_id).kill(stage_run_id)
 
     def pause(self) -> None:
         """Claim nothing more until `resume`; what runs goes on."""
@@ -227,7 +248,7 @@ class Runner:
                     await self.renew()
                 if self._claims_in_doubt:
                     await self._take_back()
-                free = self.settings.concurrency - len(self._held)
+                free = self.settings.concurrency - self._batch
                 if free > 0 and not self._stopping and not self._paused:
                     for claim in await self.in_database(self._claim, free):
                         self._begin(claim)
@@ -249,6 +270,7 @@ class Runner:
         """Record an end and fill its place at once: one way to the database's thread instead of two."""
         changes = self.store.complete(claim, outcome, report, graph)
         over = self._only_run is not None and changes.run_state in _IDLE_RUN
+        over = over or self.forms.holds(claim)  # its place is not one of those
         if over or self._stopping or self._paused:
             return changes, []
         try:
@@ -264,6 +286,18 @@ class Runner:
         )
         self._claims_in_doubt = False
         self._note_lost(recovered)
+
+    @property
+    def _batch(self) -> int:
+        """How many attempts take a place of their own: forms have others, so that nobody waits for them."""
+        return sum(not self.forms.holds(claim) for claim, _ in self._held.values())
+
+    def _executor_of(self, stage_run_id: str) -> Executor | ThreadExecutor:
+        return self._threads if stage_run_id in self.forms else self.executor
+
+    def _begin_form(self, claim: Claim) -> None:
+        self._claimed.add(claim.id)
+        self._begin(claim)
 
     def _begin(self, claim: Claim) -> None:
         task = asyncio.create_task(self._execute(claim), name=f"attempt {claim.id}")
@@ -288,6 +322,7 @@ class Runner:
             if held is not None and held[0] is claim:
                 del self._held[claim.id]
                 self._claimed.discard(claim.id)
+            self.forms.forget(claim)
             self._work.set()
 
     def _after(self, changes: Changes) -> None:
@@ -335,11 +370,11 @@ class Runner:
             if held and too_long and not self.store.database.is_sqlite:
                 log.error("the leases could not be renewed for too long: ending what runs here")
                 for claim in held:
-                    self.executor.kill(claim.id)
+                    self._executor_of(claim.id).kill(claim.id)
             raise
         self._renewed_at = steady_seconds()
         for claim in gone:
-            self.executor.cancel(claim.id)
+            self._executor_of(claim.id).cancel(claim.id)
 
     async def sweep(self) -> None:
         """Take up what vanished runners left, and end tasks whose time is over."""

@@ -53,6 +53,10 @@ class RunnerSettings:
         The mail server; `None`: mail waits.
     public_url
         Address of the server as callers outside see it, base URL included; callback addresses begin with it.
+    form_idle
+        Seconds without input after which a form that somebody has open is closed; what was filled in is kept.
+    form_limit
+        Forms that people may have open at a time, beside `concurrency`. 0: this runner opens none.
     keep_runs_for, keep_runs
         Age in seconds, and number for each workflow, beyond which ended live runs are removed. `None`: no
         limit.
@@ -74,6 +78,8 @@ class RunnerSettings:
     schedule_interval: float = 5.0
     mail_interval: float = 5.0
     smtp: SmtpSettings | None = None
+    form_idle: float = 900.0
+    form_limit: int = 64
     keep_runs_for: float | None = None
     keep_runs: int | None = None
     keep_versions: int | None = None

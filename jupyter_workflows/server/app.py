@@ -18,6 +18,8 @@ from .checks.handlers import default_handlers as checks
 from .database import StoreThreads
 from .deployments.handlers import default_handlers as deployments
 from .events.feed import ChangeFeed
+from .forms.channels import default_handlers as forms
+from .forms.doors import Doors
 from .health.handlers import default_handlers as health
 from .health.manager import versions
 from .hooks.handlers import default_handlers as hooks
@@ -122,6 +124,16 @@ class WorkflowsApp(ExtensionApp):
         Unicode(), help="Modules that are imported once, before kernels are made (Linux), such as pandas."
     ).tag(config=True)
 
+    form_idle = Float(
+        900.0,
+        min=1,
+        help="""Seconds without input after which a form that somebody has open is closed.
+
+        What was filled in is kept, and is there when the form is opened again.""",
+    ).tag(config=True)
+
+    form_limit = Integer(64, min=1, help="Forms that people may have open at a time.").tag(config=True)
+
     runner_poll_interval = Float(
         1.0, min=0.05, help="Seconds between two looks for work where no wake-up reaches the runner."
     ).tag(config=True)
@@ -182,6 +194,11 @@ class WorkflowsApp(ExtensionApp):
         return HookService(self.database, settings)
 
     @cached_property
+    def doors(self) -> Doors:
+        """The runners that open forms; the database must be open."""
+        return Doors(self.database.store.state_folder / "forms")
+
+    @cached_property
     def projects(self) -> ProjectPaths:
         """The projects in the server's files."""
         assert self.serverapp is not None
@@ -194,12 +211,18 @@ class WorkflowsApp(ExtensionApp):
         address = url_path_join(self.serverapp.base_url, API)
         return openapi(ROUTES, server=address, version=versions().jupyter_workflows)
 
+    def look_for_changes(self) -> None:
+        """Announce soon what has changed in the database."""
+        if self.feed is not None:
+            self.feed.look()
+
     # -- life cycle ---------------------------------------------------------------------------------------
 
     def initialize_handlers(self) -> None:
         """Add the routes."""
         self.handlers.extend((url_path_join(API, route_pattern(path)), handler) for path, handler in ROUTES)
         self.handlers.extend(hooks)
+        self.handlers.extend(forms)
         # After the others: whatever is left.
         self.handlers.append((rf"{API}(?:/(.*))?", NoSuchRoute))
 
@@ -233,6 +256,7 @@ class WorkflowsApp(ExtensionApp):
     def _runner_command(self) -> RunnerCommand:
         arguments = ["--kernel-pool", str(self.runner_kernel_pool)]
         arguments += ["--poll-interval", str(self.runner_poll_interval)]
+        arguments += ["--form-idle", str(self.form_idle), "--form-limit", str(self.form_limit)]
         if self.public_url:
             arguments += ["--public-url", self.public_url]
         if self.runner_concurrency:

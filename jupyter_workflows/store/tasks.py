@@ -21,7 +21,7 @@ from .notices import announce_task
 from .records import Claim, StageRunRecord
 from .recovery import failed_routes
 from .rows import STAGE_RUN_COLUMNS, stage_run_record
-from .tables import runs, stage_runs
+from .tables import audit, runs, stage_runs
 from .views import model_stage_run
 
 _s = stage_runs.c
@@ -86,6 +86,26 @@ def assign(
         detail={"from": row.assignee, "to": assignee},
     )
     announce_task(connection, run, stage_run_id, parsed.stage(row.stage), assignee, now)
+
+
+def team_of(connection: Connection, stage_run_id: str) -> str | None:
+    """Return the team from which the assignee of a task took it; `None` if it was not taken from one."""
+    row = connection.execute(select(_s.assignee, _s.run_id).where(_s.id == stage_run_id)).one_or_none()
+    if row is None or row.assignee is None or row.assignee.startswith("team:"):
+        return None
+    statement = (
+        select(audit.c.detail)
+        .where(
+            audit.c.run_id == row.run_id,
+            audit.c.object == f"stage-run:{stage_run_id}",
+            audit.c.what == "assigned",
+        )
+        .order_by(audit.c.id.desc())
+        .limit(1)
+    )
+    detail = connection.execute(statement).scalar() or {}
+    before = detail.get("from")
+    return before if detail.get("to") == row.assignee and str(before).startswith("team:") else None
 
 
 def waiting_for_request(connection: Connection, workflow_uid: str, path: str) -> list[StageRunRecord]:

@@ -158,11 +158,20 @@ def _shell() -> Any:
     return get_ipython() if get_ipython else None
 
 
-def publish(data: dict[str, Any]) -> None:
-    """Put content into the notebook's output, or print its text outside of a notebook."""
+def publish(data: dict[str, Any], *, display_id: str | None = None, update: bool = False) -> None:
+    """Put content into the notebook's output, or print its text outside of a notebook.
+
+    Parameters
+    ----------
+    display_id
+        A name for the output.
+    update
+        Take the place of the output that has this name.
+    """
     if _shell() is None:
         print(data.get("text/plain", ""))
         return
     from IPython.display import publish_display_data
 
-    publish_display_data(data)  # type: ignore[no-untyped-call]
+    transient = {"display_id": display_id} if display_id is not None else None
+    publish_display_data(data, transient=transient, update=update)  # type: ignore[no-untyped-call]

@@ -17,6 +17,7 @@ from .replay import recall, remember
 
 if TYPE_CHECKING:
     from ..attempt import Attempt
+    from ..context import Context
 
 _presenter: Presenter | None = None
 
@@ -110,7 +111,11 @@ def use_presenter(presenter: Presenter | None) -> None:
 
 def _present(page: OpenPage, attempt: Attempt) -> Answers:
     presenter = _presenter
-    if presenter is None and attempt.context.draft:
+    if presenter is None and _is_live(attempt.context):
+        from .live.presenter import LivePresenter
+
+        presenter = LivePresenter(attempt.context)
+    elif presenter is None and attempt.context.draft:
         from .terminal import TerminalPresenter
 
         presenter = TerminalPresenter(attempt.context)
@@ -119,3 +124,15 @@ def _present(page: OpenPage, attempt: Attempt) -> Answers:
 
         presenter = ContextPresenter(attempt.context)
     return presenter.present(page)
+
+
+def _is_live(context: Context) -> bool:
+    """Return whether a person looks at this execution through a front end that shows widgets."""
+    if context.draft:
+        from ..draft import notebook_file
+
+        # Who executes a notebook without a front end, such as papermill, takes no input.
+        from .live.pump import can_pump, kernel
+
+        return can_pump() and bool(getattr(kernel(), "_allow_stdin", False)) and notebook_file() is not None
+    return context.live > 0

@@ -35,6 +35,8 @@ class OpenPage:
         What the person should be told first.
     displayed
         Whether the displays have been put into the notebook's output already.
+    display_id
+        Names the output that stands for the page while it is open.
     """
 
     title: str
@@ -46,6 +48,7 @@ class OpenPage:
     prefill: dict[str, Any] = field(default_factory=dict)
     notices: list[str] = field(default_factory=list)
     displayed: bool = False
+    display_id: str | None = None
 
     def __post_init__(self) -> None:
         self.fingerprint = fingerprint(self.title, self.items, self.actions)

@@ -23,7 +23,11 @@ def publish_page(page: OpenPage, answers: Answers | None, remark: str) -> None:
     remark
         A word on how it ended, such as ``answered``.
     """
-    for data in renditions(page, answers, remark):
+    outputs = renditions(page, answers, remark)
+    if page.display_id is not None:
+        # In the place of the live page.
+        publish(outputs.pop(0), display_id=page.display_id, update=True)
+    for data in outputs:
         publish(data)
 
 

@@ -76,6 +76,18 @@ _log = logging.getLogger(__name__)
     metavar="URL",
     help="Address under which callers outside reach the server; callback addresses begin with it.",
 )
+@click.option(
+    "--form-idle",
+    type=click.FloatRange(min=1),
+    metavar="SECONDS",
+    help="Close an open form after so long without input; what was filled in is kept.",
+)
+@click.option(
+    "--form-limit",
+    type=click.IntRange(min=0),
+    metavar="N",
+    help="Forms that people may have open at a time. 0: none with this runner.",
+)
 @click.option("--embedded", metavar="FOLDER", hidden=True, help="Work for the servers that find it there.")
 @click.option("-v", "--verbose", is_flag=True, help="Say more about what goes on inside.")
 @pass_output
@@ -91,6 +103,8 @@ def runner(
     keep_runs: int | None,
     keep_versions: int | None,
     public_url: str | None,
+    form_idle: float | None,
+    form_limit: int | None,
     embedded: str | None,
     verbose: bool,
 ) -> int:
@@ -126,6 +140,8 @@ def runner(
         "keep_runs": keep_runs,
         "keep_versions": keep_versions,
         "public_url": public_url,
+        "form_idle": form_idle,
+        "form_limit": form_limit,
     }
     settings = RunnerSettings(**{name: value for name, value in given.items() if value is not None})
     log_to_console(output, level=logging.DEBUG if verbose else logging.INFO, times=True)

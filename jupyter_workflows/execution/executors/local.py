@@ -85,6 +85,11 @@ class LocalExecutor:
         self._tasks: set[asyncio.Task[None]] = set()
         self._stopping = False
 
+    @property
+    def supply(self) -> KernelSupply | None:
+        """Where kernels come from, for other executors of this process; `None`: there is no fork server."""
+        return self._supply
+
     async def start(self) -> None:
         """Begin to start the fork server and workers, side by side; an attempt waits for them."""
         if self._supply is not None:

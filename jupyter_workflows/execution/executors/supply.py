@@ -26,6 +26,8 @@ _LONGEST_PAUSE = 3600.0
 #: What nearly every stage imports, and the engine asks for at the end.
 AUTHORING = (
     "jupyter_workflows.hooks",
+    "jupyter_workflows.forms",
+    "jupyter_workflows.authoring.forms.live.presenter",
     *(
         f"jupyter_workflows.authoring.{name}"
         for name in ("record", "stage", "routing", "once", "journal", "lock")

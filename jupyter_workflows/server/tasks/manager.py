@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from jupyter_workflows.model.states import StageRunState
 from jupyter_workflows.runner.wakeup import wake
 from jupyter_workflows.store import Store, TaskFilter
 
@@ -14,9 +15,15 @@ class TasksManager:
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    def list(self, query: TasksQuery, *, user: str) -> TaskList:
-        """Return a page of tasks."""
-        assignees = (user,) if query.mine else tuple(query.assignee) or None
+    def list(self, query: TasksQuery, *, names: tuple[str, ...] | None) -> TaskList:
+        """Return a page of tasks.
+
+        Parameters
+        ----------
+        names
+            What the tasks of who asks are assigned to; `None`: there is nobody else, so that all are.
+        """
+        assignees = names if query.mine else tuple(query.assignee) or None
         wanted = TaskFilter(
             assignees=assignees,
             workflow_uid=query.workflow,
@@ -30,6 +37,19 @@ class TasksManager:
 
     def show(self, task: str) -> TaskModel:
         """Return a task."""
+        return TaskModel.of(self._store.get_task(task))
+
+    def holder(self, task: str) -> str | None:
+        """Return the id of the runner that has a task open."""
+        found = self._store.get_stage_run(task)
+        return found.runner if found.state is StageRunState.RUNNING else None
+
+    def give_back(self, task: str, *, by: str) -> TaskModel:
+        """Give a task that somebody took back to the team that it was taken from."""
+        team = self._store.team_of(task)
+        if team is not None:
+            self._store.assign(task, team, by=by)
+        wake(self._store.state_folder / "wake")
         return TaskModel.of(self._store.get_task(task))
 
     def assign(self, task: str, assignee: str, *, by: str) -> TaskModel:

@@ -81,3 +81,11 @@ class AssignRequest(Request):
     """To whom a task is given."""
 
     assignee: Text = Field(description="A person, or `team:NAME`.")
+
+
+class OpenedTask(Model):
+    """A task that is open."""
+
+    session: str = Field(description="Names the websocket: `workflows/forms/{session}/channels`.")
+    attempt: int = Field(description="Which execution of the notebook it is.")
+    task: TaskModel

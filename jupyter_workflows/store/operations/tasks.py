@@ -66,6 +66,11 @@ class TaskOperations(StoreBase):
             now = self.database.now(connection)
             tasks.assign(connection, parsed, stage_run_id, assignee, by, now)
 
+    def team_of(self, stage_run_id: str) -> str | None:
+        """Return the team from which the assignee of a task took it; `None` if it was not taken from one."""
+        with self.database.read() as connection:
+            return tasks.team_of(connection, stage_run_id)
+
     def respond(self, claim: Claim, response: Mapping[str, Any]) -> bool:
         """Store a hook's response, before it is sent.
 

@@ -1,0 +1,1 @@
+"""Forms as live ipywidgets: what a person in front of JupyterLab sees."""
