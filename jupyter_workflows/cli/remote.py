@@ -342,4 +342,5 @@ def _task(found: Mapping[str, Any]) -> Task:
         created_at=_when(found["created_at"]),
         deadline=_time(found["deadline"]),
         expires_at=_time(found["expires_at"]),
+        attempt=found["attempt"],
     )

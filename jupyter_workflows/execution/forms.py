@@ -20,5 +20,5 @@ def tell_guard(message: Mapping[str, Any], guard: Guard) -> None:
         return
     if form.get("state") == "open":
         guard.hold()
-    else:
+    elif form.get("state") in ("submitted", "closed"):
         guard.go_on()

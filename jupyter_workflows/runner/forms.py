@@ -180,7 +180,7 @@ class FormSessions:
 
 
 class Door:
-    """Where servers of this machine ask for form sessions: a socket with the runner's name in a private folder.
+    """Where servers of this machine ask for form sessions: a socket in a private folder.
 
     A request is a line of JSON, ``{"op": "open" | "attach" | "park", …}``; so is the answer.
     """

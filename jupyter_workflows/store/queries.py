@@ -73,6 +73,7 @@ _TASK_COLUMNS = [
     _s.created_at,
     _s.deadline,
     _s.expires_at,
+    _s.attempt,
 ]
 
 
@@ -137,13 +138,15 @@ def list_attempts(connection: Connection, stage_run_id: str) -> tuple[AttemptRec
     return tuple(attempt_record(row) for row in connection.execute(statement))
 
 
-def get_task(connection: Connection, stage_run_id: str) -> Task:
-    """Return a task that waits or that somebody has open."""
+def get_task(connection: Connection, stage_run_id: str, *, ended: bool = False) -> Task:
+    """Return a task that waits or that somebody has open; with `ended` also one that is over."""
     statement = (
         select(*_TASK_COLUMNS)
         .join_from(stage_runs, runs)
-        .where(_s.id == stage_run_id, or_(_WAITING, _OPENED), _s.type.in_(("form", "hook")))
+        .where(_s.id == stage_run_id, _s.type.in_(("form", "hook")))
     )
+    if not ended:
+        statement = statement.where(or_(_WAITING, _OPENED))
     row = connection.execute(statement).first()
     if row is None:
         raise NotFound(f"there is no task {stage_run_id} (any more)")
@@ -269,4 +272,5 @@ def _task(row: Any) -> Task:
         created_at=row.created_at,
         deadline=row.deadline,
         expires_at=row.expires_at,
+        attempt=row.attempt,
     )

@@ -274,6 +274,7 @@ class Task:
     created_at: datetime
     deadline: datetime | None
     expires_at: datetime | None
+    attempt: int
 
 
 @dataclass(frozen=True, slots=True)

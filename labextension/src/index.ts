@@ -8,6 +8,8 @@ import { serverPlugin } from './client/plugin';
 import { commandsPlugin, searchPlugin, toolbarPlugin } from './commands/plugin';
 import { movesPlugin } from './document/moves';
 import { documentPlugin } from './document/plugin';
+import { formsPlugin } from './forms/plugin';
+import { inboxPlugin } from './inbox/plugin';
 
 export * from './tokens';
 
@@ -18,7 +20,9 @@ const plugins: JupyterFrontEndPlugin<unknown>[] = [
   toolbarPlugin,
   searchPlugin,
   documentPlugin,
-  movesPlugin
+  movesPlugin,
+  formsPlugin,
+  inboxPlugin
 ];
 
 export default plugins;

@@ -84,4 +84,6 @@ export namespace CommandIDs {
   export const startTour = 'workflows:start-tour';
   export const showShortcuts = 'workflows:show-shortcuts';
   export const openDocumentation = 'workflows:open-documentation';
+  export const openTask = 'workflows:open-task';
+  export const showInbox = 'workflows:show-inbox';
 }

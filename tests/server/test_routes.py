@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from jupyter_server.auth import decorator
 from tornado import web
+from tornado.websocket import WebSocketHandler
 
 from jupyter_workflows.server.app import ROUTES, WorkflowsApp
 
@@ -67,6 +68,11 @@ def test_every_verb_is_authenticated_and_authorized_or_says_that_it_is_not(handl
                 continue  # explicitly not: preflights, and hooks with a check of their own
             assert getattr(handler, "auth_resource", None), handler
             files = layers(method)
+            if issubclass(handler, WebSocketHandler):
+                # Websockets have a decorator of their own, and ask the authorizer themselves.
+                assert inspect.getsourcefile(decorator) in files, handler
+                assert "is_authorized" in inspect.getsource(handler), handler
+                continue
             assert inspect.getsourcefile(web) in files, f"{handler}.{verb} is not authenticated"
             assert inspect.getsourcefile(decorator) in files, f"{handler}.{verb} is not authorized"
 

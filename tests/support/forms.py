@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import time
 import uuid
@@ -29,7 +30,7 @@ def unpack(data: bytes) -> tuple[str, list[bytes]]:
     """Return channel and parts of a frame."""
     count = int.from_bytes(data[:8], "little")
     offsets = [int.from_bytes(data[8 * (i + 1) : 8 * (i + 2)], "little") for i in range(count)]
-    pieces = [data[a:b] for a, b in zip(offsets, offsets[1:], strict=False)]
+    pieces = [data[a:b] for a, b in itertools.pairwise(offsets)]
     return pieces[0].decode(), pieces[1:]
 
 

@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from .presenter import OpenPage
 
 
+#: Type that marks an output as a part of a page, for front ends that show a form which is over.
+PAGE_MIME = "application/vnd.jupyter-workflows.page+json"
+
+
 def publish_page(page: OpenPage, answers: Answers | None, remark: str) -> None:
     """Put a page into the notebook's output as it was asked and answered.
 
@@ -23,7 +27,10 @@ def publish_page(page: OpenPage, answers: Answers | None, remark: str) -> None:
     remark
         A word on how it ended, such as ``answered``.
     """
-    outputs = renditions(page, answers, remark)
+    outputs = [
+        {**data, PAGE_MIME: {"position": page.position, "remark": remark}}
+        for data in renditions(page, answers, remark)
+    ]
     if page.display_id is not None:
         # In the place of the live page.
         publish(outputs.pop(0), display_id=page.display_id, update=True)

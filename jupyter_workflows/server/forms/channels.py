@@ -174,7 +174,8 @@ class FormChannels(ExtensionHandlerMixin, WebSocketMixin, WebSocketHandler, Jupy
         except (OSError, ValueError):
             return
         if description.get("attempt") == found.attempt and self.filter.learn(description):
-            content = {"data": {FORM_MIME: description}, "metadata": {}, "transient": {}}
+            told = self.filter.described(description)
+            content = {"data": {FORM_MIME: told}, "metadata": {}, "transient": {}}
             self._send("iopub", self.session.msg("display_data", content))
 
     # -- from the browser ---------------------------------------------------------------------------------

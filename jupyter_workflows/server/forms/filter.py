@@ -74,9 +74,15 @@ class FormFilter:
     def __init__(self, session: str) -> None:
         self.session = session
         self.form = Form()
+        #: Widgets that the browser has been told of.
+        self._known: set[str] = set()
         self._controls: set[str] = set()
         self._held: list[FromKernel] = []
         self._held_bytes = 0
+
+    def described(self, description: dict[str, Any]) -> dict[str, Any]:
+        """Return what the browser is told of the form: also whether it has to ask for its widgets."""
+        return {**description, "load": not self.form.models <= self._known}
 
     def learn(self, description: Mapping[str, Any]) -> bool:
         """Take a description in; return whether it is at least as new as the one that is known."""
@@ -198,6 +204,7 @@ class FormFilter:
             if not self.learn(description):
                 return []
             passed = self._release()
+            description = self.described(description)
         else:
             passed = []
         message.content = {"data": {FORM_MIME: description}, "metadata": {}, "transient": {}}
@@ -213,15 +220,19 @@ class FormFilter:
     def _release(self) -> list[FromKernel]:
         """Return what was held back and turned out to be the form's."""
         held, self._held, self._held_bytes = self._held, [], 0
-        return [
-            message
-            for message in held
-            if (message.kind == "comm_open" and message.content.get("comm_id") in self.form.models)
-            or (
-                message.kind != "comm_open"
-                and self._concerns(message, message.parent_session == self.session)
-            )
-        ]
+        opened = {message.content.get("comm_id") for message in held if message.kind == "comm_open"}
+        if not self.form.models <= self._known | opened:
+            return []  # we were late for some: the browser asks for all
+        passed = []
+        for message in held:
+            comm = message.content.get("comm_id")
+            if message.kind != "comm_open":
+                if self._concerns(message, message.parent_session == self.session):
+                    passed.append(message)
+            elif comm in self.form.models and comm not in self._known:
+                passed.append(message)
+        self._known |= self.form.models
+        return passed
 
     def _concerns(self, message: FromKernel, mine: bool) -> bool:
         comm = message.content.get("comm_id")
@@ -237,6 +248,7 @@ class FormFilter:
         data["states"] = states = {
             model: state for model, state in data.get("states", {}).items() if model in form.models
         }
+        self._known |= set(states)
         for model in form.secrets & set(states):
             states[model] = {**states[model], "state": {**states[model].get("state", {}), "value": ""}}
         paths = data.get("buffer_paths", [])

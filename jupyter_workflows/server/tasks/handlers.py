@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
+from jupyter_workflows.store import NotFound
+
 from ..auth import authenticated, authorized
 from ..base import WorkflowsHandler
 from ..operations import operation
@@ -30,7 +32,10 @@ class _TasksHandler(WorkflowsHandler):
 
     async def check_access(self, task: str) -> None:
         """Let only those go on whose task it is."""
-        found = await self.call(self.store.get_task, task)
+        try:
+            found = await self.call(self.store.get_task, task, ended=True)
+        except NotFound:
+            return  # no task: what was asked for says so
         if not may_work_on(found, self.identity_provider, self.current_user):
             raise Problem(403, "not-yours", f"this task is {found.assignee or 'nobody'}'s")
 
@@ -52,8 +57,8 @@ class TasksHandler(_TasksHandler):
     @operation("List tasks", query=TasksQuery, answer=TaskList)
     async def get(self, query: TasksQuery) -> TaskList:
         """What waits for a person or a request, the oldest first."""
-        names = None if is_alone(self.identity_provider) else self.names
-        return await self.call(self.tasks.list, query, names=names)
+        alone = is_alone(self.identity_provider)
+        return await self.call(self.tasks.list, query, names=self.names, alone=alone, me=self.user_name)
 
 
 class TaskHandler(_TasksHandler):
@@ -63,7 +68,7 @@ class TaskHandler(_TasksHandler):
     @authorized("read")
     @operation("Show a task", answer=TaskModel)
     async def get(self, task: str) -> TaskModel:
-        """While it waits, or somebody has it open."""
+        """Also when it is over."""
         return await self.call(self.tasks.show, task)
 
 
@@ -76,7 +81,7 @@ class OpenTaskHandler(_TasksHandler):
     async def post(self, task: str) -> OpenedTask:
         """Its notebook is executed up to where it needs input. Who opens it after others joins them."""
         await self.check_access(task)
-        found = await self.call(self.store.get_task, task)
+        found = await self.call(self.store.get_task, task, ended=True)
         if found.type != "form":
             raise Problem(409, "wrong-state", "this task waits for a request, not for a person")
         runner = await self.call(self.tasks.holder, task)

@@ -15,15 +15,21 @@ class TasksManager:
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    def list(self, query: TasksQuery, *, names: tuple[str, ...] | None) -> TaskList:
+    def list(self, query: TasksQuery, *, names: tuple[str, ...], alone: bool, me: str) -> TaskList:
         """Return a page of tasks.
 
         Parameters
         ----------
         names
-            What the tasks of who asks are assigned to; `None`: there is nobody else, so that all are.
+            What the tasks of who asks are assigned to.
+        alone
+            There is nobody else on this server.
+        me
+            The name of who asks.
         """
         assignees = names if query.mine else tuple(query.assignee) or None
+        if query.inbox and not alone:
+            assignees = names
         wanted = TaskFilter(
             assignees=assignees,
             workflow_uid=query.workflow,
@@ -33,11 +39,11 @@ class TasksManager:
             types=tuple(dict.fromkeys(query.type)) or ("form", "hook"),
         )
         page = self._store.list_tasks(wanted, cursor=query.cursor, limit=query.limit)
-        return TaskList(tasks=[TaskModel.of(task) for task in page.tasks], cursor=page.cursor)
+        return TaskList(tasks=[TaskModel.of(task) for task in page.tasks], cursor=page.cursor, me=me)
 
     def show(self, task: str) -> TaskModel:
-        """Return a task."""
-        return TaskModel.of(self._store.get_task(task))
+        """Return a task, also one that is over."""
+        return TaskModel.of(self._store.get_task(task, ended=True))
 
     def holder(self, task: str) -> str | None:
         """Return the id of the runner that has a task open."""

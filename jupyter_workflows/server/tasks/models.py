@@ -18,6 +18,7 @@ class TasksQuery(PageQuery):
 
     assignee: list[Text] = Field([], description="A person or `team:NAME`; may be given again.")
     mine: bool = Field(False, description="Only those of who asks.")
+    inbox: bool = Field(False, description="Only those that who asks can do: of a server for one person all.")
     workflow: Text | None = Field(None, description="Uid of a workflow.")
     run: Id | None = None
     path: StagePath | None = Field(None, description="Path of the stage.")
@@ -46,6 +47,7 @@ class TaskModel(Model):
     created_at: datetime
     deadline: datetime | None
     expires_at: datetime | None
+    attempt: int = Field(description="Number of the latest execution of its notebook; 0: there was none.")
 
     @classmethod
     def of(cls, task: Task) -> TaskModel:
@@ -67,6 +69,7 @@ class TaskModel(Model):
             created_at=task.created_at,
             deadline=task.deadline,
             expires_at=task.expires_at,
+            attempt=task.attempt,
         )
 
 
@@ -75,6 +78,7 @@ class TaskList(Model):
 
     tasks: list[TaskModel]
     cursor: str | None = Field(description="Where the list goes on; null at its end.")
+    me: str = Field(description="By what name who asks is known.")
 
 
 class AssignRequest(Request):

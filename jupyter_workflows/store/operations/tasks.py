@@ -24,10 +24,10 @@ class TaskOperations(StoreBase):
         with self.database.read() as connection:
             return queries.list_tasks(connection, wanted or TaskFilter(), cursor, limit)
 
-    def get_task(self, stage_run_id: str) -> Task:
-        """Return a task that waits or that somebody has open."""
+    def get_task(self, stage_run_id: str, *, ended: bool = False) -> Task:
+        """Return a task that waits or that somebody has open; with `ended` also one that is over."""
         with self.database.read() as connection:
-            return queries.get_task(connection, stage_run_id)
+            return queries.get_task(connection, stage_run_id, ended=ended)
 
     def waiting_for_request(self, workflow_uid: str, path: str) -> list[StageRunRecord]:
         """Return the stage runs of a hook that wait, in runs of any version of the workflow."""

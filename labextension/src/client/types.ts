@@ -247,3 +247,56 @@ export interface INewSecret {
   readonly id: string;
   readonly secret: string;
 }
+
+// -- tasks
+
+/** A stage run that waits for a person or a request. */
+export interface ITask {
+  readonly id: string;
+  readonly run: string;
+  /** Uid of the workflow. */
+  readonly workflow: string;
+  readonly workflow_title: string;
+  readonly mode: 'live' | 'test';
+  readonly stage: string;
+  readonly path: string;
+  readonly title: string;
+  readonly type: string;
+  readonly state: StageRunState;
+  readonly assignee: string | null;
+  readonly started_by: string | null;
+  readonly opened_by: string | null;
+  readonly created_at: string;
+  /** When it is due. */
+  readonly deadline: string | null;
+  readonly expires_at: string | null;
+  /** The attempt that completed it, or the latest. */
+  readonly attempt?: number;
+}
+
+export interface ITaskList {
+  readonly tasks: readonly ITask[];
+  readonly cursor: string | null;
+  /** By what name who asks is known. */
+  readonly me: string;
+}
+
+export interface IOpenedTask {
+  readonly session: string;
+  readonly attempt: number;
+  readonly task: ITask;
+}
+
+/** A run with its stage runs, as far as forms show them. */
+export interface IRunDetail {
+  readonly id: string;
+  readonly state: RunState;
+  readonly stages: readonly {
+    readonly id: string;
+    readonly title: string;
+    readonly type: string;
+    readonly state: StageRunState;
+    readonly assignee: string | null;
+    readonly parents: readonly string[];
+  }[];
+}

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 EXPENSE = (
-    "from jupyter_workflows import get_stage\nfrom jupyter_workflows.forms import Page, read\nstage = get_stage()",
+    "from jupyter_workflows import get_stage",
+    "from jupyter_workflows.forms import Page, read\nstage = get_stage()",
     "answers = Page('Expense').read('Who').read_number('Amount', min=1).run(['Send', 'Reject'])",
     "why = read('Why?')",
     "stage['who'], stage['amount'], stage['action'], stage['why'] = (\n"

@@ -36,6 +36,8 @@ class LivePage:
         Where the half-filled page is kept; `None`: nowhere.
     announce
         Called with the description of the page when it is shown, and whenever its widgets are others.
+    saved
+        Called when what is filled in has been kept.
     """
 
     def __init__(
@@ -45,6 +47,7 @@ class LivePage:
         folder: Path | None,
         attempt: int,
         announce: Callable[[dict[str, Any]], None],
+        saved: Callable[[], None],
     ) -> None:
         self.page = page
         self.id = uuid.uuid4().hex
@@ -52,6 +55,7 @@ class LivePage:
         self._folder = folder
         self._attempt = attempt
         self._announce = announce
+        self._tell_saved = saved
         self._revision = 0
         self._dirty = False
         self._changed = False
@@ -243,6 +247,7 @@ class LivePage:
             except InvalidAnswer:
                 continue
         write_half_filled(self._folder, self.page, states, self._attempt)
+        self._tell_saved()
 
     def freeze(self) -> None:
         """Take no more changes."""

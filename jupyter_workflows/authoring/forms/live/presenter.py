@@ -46,7 +46,13 @@ class LivePresenter:
                 if context.folder is not None:
                     page.prefill = {**page.prefill, **read_half_filled(context.folder, page)}
         widgets.register_comm_target()  # a forked kernel imported ipywidgets before there was a kernel
-        live = LivePage(page, folder=context.folder, attempt=context.attempt, announce=self._announcer(page))
+        live = LivePage(
+            page,
+            folder=context.folder,
+            attempt=context.attempt,
+            announce=self._announcer(page),
+            saved=lambda: self._tell("saved"),
+        )
         try:
             answers = live.wait(lambda: self._look_at_the_clock(live))
         except FormParked:
@@ -86,6 +92,11 @@ class LivePresenter:
             first = False
 
         return announce
+
+    def _tell(self, state: str, **more: Any) -> None:
+        """Tell who looks at the form something that is no output of the notebook."""
+        if not self._context.draft:
+            publish({FORM_MIME: {"state": state, **more}}, display_id="jupyter-workflows-form", update=True)
 
     def _say(self, page: OpenPage, description: dict[str, Any]) -> None:
         write_description(self._context.folder, description)
