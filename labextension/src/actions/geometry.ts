@@ -10,8 +10,8 @@ export const GRID = 8;
 export const CARD: Point = [224, 64];
 /** Width and height of a note that says nothing else. */
 export const NOTE: Point = [224, 128];
-/** Room between cards: to the right, where the arrow runs, and below. */
-export const GAP: Point = [56, 32];
+/** Room between cards: to the right, where the arrow and its condition run, and below. */
+export const GAP: Point = [96, 32];
 /** Room between a group's frame and its stages: at the sides, and at the top for the title. */
 export const FRAME: Point = [24, 48];
 

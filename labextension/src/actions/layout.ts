@@ -41,7 +41,7 @@ export async function layoutOf(
 ): Promise<ReadonlyMap<string, Point>> {
   const { Graph, layout: dagreLayout } = await dagre();
   const graph = new Graph({ compound: true, multigraph: true });
-  graph.setGraph({ rankdir: 'LR', nodesep: GAP[1], ranksep: GAP[0] + 3 * GRID, edgesep: 2 * GRID });
+  graph.setGraph({ rankdir: 'LR', nodesep: GAP[1], ranksep: GAP[0], edgesep: 2 * GRID });
   graph.setDefaultEdgeLabel(() => ({}));
   const wanted = new Set(stages);
   // In the order in which they lie, so that what is above stays above.
