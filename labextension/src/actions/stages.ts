@@ -44,8 +44,8 @@ export function typeName(type: StageType, trans: TranslationBundle): string {
 export function typeCaption(type: StageType, trans: TranslationBundle): string {
   return {
     form: trans.__('Asks a person, and waits'),
-    hook: trans.__('Starts when a request comes in'),
-    job: trans.__('Starts when its schedule says so'),
+    hook: trans.__('Started by a request'),
+    job: trans.__('Started by a schedule'),
     script: trans.__('Runs when its turn comes')
   }[type];
 }

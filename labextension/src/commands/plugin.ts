@@ -14,6 +14,7 @@ import { FACTORY } from '../document/plugin';
 import { STAGE_TYPES } from '../document/types';
 import type { WorkflowDocument } from '../document/widget';
 import { CATEGORY, CommandIDs, IWorkflowTracker } from '../tokens';
+import { openContextMenus } from './contextmenu';
 import { Current } from './current';
 import { addEditingCommands } from './editing';
 import { searchProviderFactory } from './search';
@@ -52,6 +53,8 @@ export const commandsPlugin: JupyterFrontEndPlugin<void> = {
       void widget.context.ready.then(() => app.commands.notifyCommandChanged());
     });
     tracker.currentChanged.connect(() => app.commands.notifyCommandChanged());
+
+    openContextMenus(app);
 
     if (palette !== null) {
       for (const type of STAGE_TYPES) {

@@ -34,7 +34,9 @@ class Workbench extends SplitPanel {
     this.addClass('jp-Workflows-workbench');
     const editor = _editor;
     const model = (this._model = new OptionsModel(editor));
-    this._palette = new EditorPart('jp-Workflows-paletteArea', () => <Palette editor={editor} />);
+    this._palette = new EditorPart('jp-Workflows-paletteArea', () => (
+      <Palette editor={editor} onResize={this._onPaletteResize} />
+    ));
     this._canvas = new EditorPart('jp-Workflows-canvasArea', () => <Canvas editor={editor} />);
     this._options = new EditorPart('jp-Workflows-optionsArea', () => (
       <OptionsPanel editor={editor} model={model} onClose={() => this._closeOptions()} />
@@ -93,6 +95,8 @@ class Workbench extends SplitPanel {
       rememberWidth(this._options.node.offsetWidth);
     }
   }
+
+  private _onPaletteResize = (): void => this.fit();
 
   private _onChanged(): void {
     const broken = this._editor.document.problem !== null;
