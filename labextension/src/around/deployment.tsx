@@ -2,11 +2,10 @@
  * The commands that deploy, and what the toolbar of a workflow shows of it.
  */
 import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
-import { ICommandPalette } from '@jupyterlab/apputils';
+import { ICommandPalette, IToolbarWidgetRegistry } from '@jupyterlab/apputils';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 import { ReactWidget, ToolbarButton } from '@jupyterlab/ui-components';
 import type { ReadonlyPartialJSONObject } from '@lumino/coreutils';
-import { DisposableDelegate } from '@lumino/disposable';
 import type { ReactElement } from 'react';
 
 import type { WorkflowDocument } from '../document/widget';
@@ -61,10 +60,11 @@ export const deploymentPlugin: JupyterFrontEndPlugin<void> = {
   description: 'Makes workflows live, and says in their toolbar how they stand.',
   autoStart: true,
   requires: [IWorkflowTracker],
-  optional: [ICommandPalette, ITranslator],
+  optional: [IToolbarWidgetRegistry, ICommandPalette, ITranslator],
   activate: (
     app: JupyterFrontEnd,
     tracker: IWorkflowTracker,
+    registry: IToolbarWidgetRegistry | null,
     palette: ICommandPalette | null,
     translator: ITranslator | null
   ): void => {
@@ -121,24 +121,18 @@ export const deploymentPlugin: JupyterFrontEndPlugin<void> = {
       palette?.addItem({ command, category: trans.__(CATEGORY) });
     }
 
-    app.docRegistry.addWidgetExtension(FACTORY, {
-      createNew: widget => {
-        const { context, editor, toolbar } = widget as unknown as WorkflowDocument;
-        const status = new StatusChip(editor);
-        const button = new ToolbarButton({
+    registry?.addFactory<WorkflowDocument>(FACTORY, 'deployment', widget => new StatusChip(widget.editor));
+    registry?.addFactory<WorkflowDocument>(
+      FACTORY,
+      'deploy',
+      ({ context }) =>
+        new ToolbarButton({
           icon: deployIcon,
           label: trans.__('Deploy'),
           tooltip: trans.__('Save, check, and make this version live'),
           className: 'jp-Workflows-deploy',
           onClick: () => void commands.execute(CommandIDs.deploy, { path: context.path })
-        });
-        toolbar.addItem('deployment', status);
-        toolbar.addItem('deploy', button);
-        return new DisposableDelegate(() => {
-          status.dispose();
-          button.dispose();
-        });
-      }
-    });
+        })
+    );
   }
 };
