@@ -9,7 +9,8 @@ from pathlib import Path
 from playwright.sync_api import Page, expect
 from support.lab import Lab
 
-NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
+# The first answers of a server on a busy machine take a while.
+expect.set_options(timeout=20_000)
 
 
 def notebook(*sources: str) -> str:
@@ -187,3 +188,84 @@ def test_an_error_forbids_it_and_leads_to_the_stage(lab: Lab, page: Page, projec
     expect(dialog).to_contain_text("There is no notebook b.ipynb")
     accept(page, "cannot be deployed yet", "Show the Stage")
     expect(page.locator(".jp-Workflows-status")).to_have_text("Draft")
+
+
+# -- notebooks --------------------------------------------------------------------------------------------
+
+
+def context_menu(lab: Lab, page: Page, file: str, entry: str) -> None:
+    """Choose an entry of the context menu of a file in the file browser."""
+    page.locator(".jp-DirListing-item").filter(has_text=file).click(button="right")
+    page.locator(".lm-Menu-itemLabel").get_by_text(entry, exact=True).click()
+
+
+def test_a_notebook_without_a_workflow_becomes_a_form(lab: Lab, page: Page, project: Path) -> None:
+    (project / "ask.ipynb").write_text(notebook("print(1)"))
+    lab.open(page)
+    lab.command(page, "filebrowser:open-path", {"path": project.name})
+    context_menu(lab, page, "ask.ipynb", "Make It a Form")
+    expect(page.locator(".jp-Workflows .react-flow__node")).to_have_count(1)
+    expect(
+        page.get_by_role("alert").filter(has_text="It starts by itself once it is deployed")
+    ).to_be_visible()
+    (file,) = project.glob("*.workflow")
+    (stage,) = json.loads(file.read_text())["stages"].values()
+    assert (stage["type"], stage["title"], stage["notebook"]) == ("form", "Ask", "ask.ipynb")
+    assert "test" not in stage
+    assert (project / "requirements.txt").is_file()
+    page.get_by_role("button", name="Deploy now").click()
+    expect(page.get_by_role("dialog")).to_contain_text("as version 1")
+    accept(page, "as version 1", "Cancel")
+
+
+def test_a_notebook_joins_the_workflow_above_it(lab: Lab, page: Page, project: Path) -> None:
+    file = make_workflow(project)
+    (project / "deep").mkdir()
+    (project / "deep" / "more.ipynb").write_text(notebook("print(1)"))
+    lab.open(page)
+    for kind in ("job", "hook"):
+        lab.command(page, "workflows:add-notebook", {"path": f"{project.name}/deep/more.ipynb", "type": kind})
+    stages = list(json.loads(file.read_text())["stages"].values())
+    added = {stage["type"]: stage for stage in stages if stage["notebook"] == "deep/more.ipynb"}
+    assert set(added) == {"job", "hook"}
+    assert added["job"]["schedule"]["cron"] == "0 9 * * 1"
+    assert added["hook"]["auth"] == {"kind": "token"}
+    assert not json.loads(file.read_text())["transitions"]
+
+
+def test_a_notebook_outside_is_copied_or_moved(lab: Lab, page: Page, project: Path) -> None:
+    inside = project / "inside"
+    inside.mkdir()
+    make_workflow(inside)
+    for name in ("one", "two"):
+        (project / f"{name}.ipynb").write_text(notebook("print(1)"))
+    lab.open(page, f"{project.name}/inside/shop.workflow")
+    expect(page.locator(".jp-Workflows .react-flow__node")).to_have_count(2)
+    for name, button in (("one", "Copy"), ("two", "Move")):
+        page.evaluate(
+            "path => void window.jupyterapp.commands.execute('workflows:add-notebook', { path })",
+            f"{project.name}/{name}.ipynb",
+        )
+        dialog = page.get_by_role("dialog").filter(has_text="Add to which workflow?")
+        dialog.get_by_role("combobox").select_option(index=1)
+        accept(page, "Add to which workflow?", "Choose")
+        accept(page, "outside the project", button)
+        expect(page.get_by_role("alert").filter(has_text=f"“{name.title()}” is a stage")).to_be_visible()
+    expect(page.locator(".jp-Workflows .react-flow__node")).to_have_count(4)
+    assert (project / "one.ipynb").is_file() and (inside / "one.ipynb").is_file()
+    assert not (project / "two.ipynb").exists() and (inside / "two.ipynb").is_file()
+
+
+def test_a_notebook_says_which_stage_it_is(lab: Lab, page: Page, project: Path) -> None:
+    make_workflow(project)
+    (project / "none.ipynb").write_text(notebook("print(1)"))
+    lab.open(page)
+    lab.command(page, "docmanager:open", {"path": f"{project.name}/none.ipynb"})
+    lab.command(page, "docmanager:open", {"path": f"{project.name}/b.ipynb"})
+    chip = page.locator(".jp-Workflows-chip:visible")
+    expect(chip).to_have_count(1)
+    expect(chip).to_contain_text("Nightly")
+    chip.get_by_role("button").first.click()
+    expect(page.locator(".jp-Workflows .react-flow__node")).to_have_count(2)
+    selected = page.evaluate("() => window.jupyterapp.shell.currentWidget.editor.selection.only?.key")
+    assert selected == "s2"

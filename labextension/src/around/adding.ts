@@ -6,7 +6,7 @@ import { Dialog, InputDialog, Notification, showDialog } from '@jupyterlab/apput
 import { PathExt } from '@jupyterlab/coreutils';
 import type { Contents } from '@jupyterlab/services';
 import type { TranslationBundle } from '@jupyterlab/translation';
-import type { ReadonlyJSONObject } from '@lumino/coreutils';
+import type { ReadonlyJSONValue } from '@lumino/coreutils';
 
 import { addStage } from '../actions/stages';
 import { settingsOf, templates } from '../actions/templates';
@@ -15,7 +15,7 @@ import type { WorkflowDocument } from '../document/widget';
 import type { WorkflowEditor } from '../editor/editor';
 import { CommandIDs } from '../tokens';
 import type { IWorkflowProjects, IWorkflowTracker } from '../tokens';
-import { openWorkflow } from './opening';
+import { openWorkflow, titleOf } from './opening';
 
 export interface IAdding {
   readonly app: JupyterFrontEnd;
@@ -59,9 +59,10 @@ export async function addNotebook(context: IAdding, notebook: string, type: Stag
 async function makeStage(editor: WorkflowEditor, notebook: string, type: StageType): Promise<string> {
   const key = await addStage(editor, { type, notebook });
   // What a stage of the type needs to start; not what its template's notebook is tested with.
-  const { test: _, ...settings } = settingsOf((await templates(editor.client)).get(type)) as {
-    test?: unknown;
-  } & ReadonlyJSONObject;
+  const settings: Record<string, ReadonlyJSONValue | undefined> = {
+    ...settingsOf((await templates(editor.client)).get(type))
+  };
+  delete settings.test;
   if (Object.keys(settings).length > 0) {
     editor.document.amend(draft => draft.patch('stages', key, settings));
   }
@@ -71,7 +72,7 @@ async function makeStage(editor: WorkflowEditor, notebook: string, type: StageTy
 function announce(widget: WorkflowDocument, key: string, known: boolean, trans: TranslationBundle): void {
   const { context, editor } = widget;
   const title = editor.document.snapshot.stages[key]?.title ?? '';
-  const workflow = String(editor.document.snapshot.meta.title ?? '');
+  const workflow = titleOf(editor);
   const message = known
     ? trans.__('“%1” is a stage of “%2” already.', title, workflow)
     : trans.__('“%1” is a stage of “%2” now. It starts by itself once it is deployed.', title, workflow);
@@ -105,7 +106,10 @@ async function chooseWorkflow(context: IAdding, notebook: string): Promise<strin
   const open: { label: string; path: string }[] = [];
   tracker.forEach(({ editor }) => {
     if (!editor.readOnly) {
-      open.push({ label: `${String(editor.document.snapshot.meta.title ?? '')} (${editor.path})`, path: editor.path });
+      open.push({
+        label: `${titleOf(editor)} (${editor.path})`,
+        path: editor.path
+      });
     }
   });
   const fresh = trans.__('A new workflow beside the notebook');
@@ -141,7 +145,10 @@ async function bring(
 ): Promise<string | null> {
   const answer = await showDialog({
     title: trans.__('The notebook lies outside the project'),
-    body: trans.__('A workflow finds its notebooks in its own folder, %1. Copy it there, or move it?', folder),
+    body: trans.__(
+      'A workflow finds its notebooks in its own folder, %1. Copy it there, or move it?',
+      folder
+    ),
     buttons: [
       Dialog.cancelButton(),
       Dialog.createButton({ label: trans.__('Move'), actions: ['move'] }),

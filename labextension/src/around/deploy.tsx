@@ -19,7 +19,7 @@ import type {
 } from '../client/types';
 import type { WorkflowEditor } from '../editor/editor';
 import { CopyButton } from './CopyButton';
-import { tell, wordsOf } from './opening';
+import { tell, titleOf, wordsOf } from './opening';
 import { saveAll } from './saving';
 
 class Body<T> extends ReactWidget implements Dialog.IBodyWidget<T> {
@@ -171,7 +171,7 @@ async function confirm(editor: WorkflowEditor, comparison: IComparison): Promise
   const { workflow } = comparison;
   const next = (workflow?.last_version ?? 0) + 1;
   const answer = await showDialog<IWanted>({
-    title: trans.__('Deploy “%1” as version %2', editor.document.snapshot.meta.title ?? '', next),
+    title: trans.__('Deploy “%1” as version %2', titleOf(editor), next),
     body: new Body<IWanted>(
       <>
         <Summary editor={editor} comparison={comparison} />

@@ -43,7 +43,12 @@ class StageChip extends ReactWidget {
 
   protected render(): ReactElement | null {
     return this._places.length === 0 ? null : (
-      <Chip place={this._places[0]} more={this._places.slice(1)} commands={this._commands} trans={this._trans} />
+      <Chip
+        place={this._places[0]}
+        more={this._places.slice(1)}
+        commands={this._commands}
+        trans={this._trans}
+      />
     );
   }
 

@@ -6,6 +6,7 @@ import type { CommandRegistry } from '@lumino/commands';
 
 import { ProblemError } from '../client/problems';
 import type { WorkflowDocument } from '../document/widget';
+import type { WorkflowEditor } from '../editor/editor';
 import { FACTORY } from '../document/plugin';
 
 /** Open a workflow file, and wait until its canvas is there. */
@@ -28,4 +29,10 @@ export function wordsOf(error: unknown): string {
 /** Tell people that something could not be done. */
 export function tell(message: string, error: unknown): void {
   Notification.error(`${message} ${wordsOf(error)}`, { autoClose: false });
+}
+
+/** Return the title of an open workflow. */
+export function titleOf(editor: WorkflowEditor): string {
+  const { title } = editor.document.snapshot.meta;
+  return typeof title === 'string' && title !== '' ? title : editor.path;
 }

@@ -10,13 +10,13 @@ import type { IDeployed, IDeployment, IDeployments } from '../client/types';
 import { statusText } from '../editor/deployment';
 import type { WorkflowEditor } from '../editor/editor';
 import { useSignalValue } from '../workbench/hooks';
-import { tell, wordsOf } from './opening';
+import { tell, titleOf, wordsOf } from './opening';
 
 /** Show the versions of a workflow; returns whether somebody wants to deploy. */
 export async function showVersions(editor: WorkflowEditor): Promise<boolean> {
   const { trans } = editor;
   const dialog = new Dialog({
-    title: trans.__('Versions of “%1”', editor.document.snapshot.meta.title ?? ''),
+    title: trans.__('Versions of “%1”', titleOf(editor)),
     body: new VersionsBody(editor),
     buttons: [
       Dialog.cancelButton({ label: trans.__('Close') }),
