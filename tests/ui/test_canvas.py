@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
-
 from support.lab import Lab
 
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"

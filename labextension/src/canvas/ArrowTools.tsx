@@ -13,7 +13,8 @@ export function ArrowTools(): ReactElement | null {
   useSnapshot(editor);
   const selection = useSelection(editor);
   const lively = useSignalValue(model.livelyChanged, () => model.lively);
-  if (editor.readOnly) {
+  const busy = useSignalValue(model.busyChanged, () => model.busy);
+  if (editor.readOnly || busy) {
     return null;
   }
   const only = selection.length === 1 && selection[0].kind === 'transitions' ? selection[0].key : null;
@@ -34,7 +35,7 @@ function Tools({ arrow }: { arrow: IArrow }): ReactElement {
   const { transition, key } = arrow;
   const failed = transition.on === 'failed';
   const way = route(arrow.source, arrow.target, failed ? 'failed' : 'completed', arrow.lane);
-  const height = model.labelElements.get(key)?.offsetHeight ?? 0;
+  const height = (model.labelElements.get(key)?.firstElementChild as HTMLElement | null)?.offsetHeight ?? 0;
   const [x, y] = way.label;
   const below = height === 0 ? 0 : height / 2 + 14;
   const onAdd = (): void => {

@@ -1,4 +1,4 @@
-import { memo, useCallback } from 'react';
+import { memo, useCallback, useState } from 'react';
 import type { ReactElement } from 'react';
 
 import type { ITransition } from '../document/types';
@@ -16,16 +16,19 @@ import type { IRoute } from './routes';
 export function Arrows({ editor }: { editor: WorkflowEditor }): ReactElement {
   const model = useCanvas();
   const { stages } = useSnapshot(editor);
+  const [made] = useState(() => new WeakMap<IArrow, ReactElement<{ from: string; to: string }>>());
   return (
     <svg className="jp-Workflows-arrows" width="1" height="1">
-      {model.graph.arrows.map(arrow => (
-        <Arrow
-          key={arrow.key}
-          arrow={arrow}
-          from={stages[arrow.transition.source]?.title ?? ''}
-          to={stages[arrow.transition.target]?.title ?? ''}
-        />
-      ))}
+      {model.graph.arrows.map(arrow => {
+        const from = stages[arrow.transition.source]?.title ?? '';
+        const to = stages[arrow.transition.target]?.title ?? '';
+        // The same element as before costs React nothing.
+        let element = made.get(arrow);
+        if (element === undefined || element.props.from !== from || element.props.to !== to) {
+          made.set(arrow, (element = <Arrow key={arrow.key} arrow={arrow} from={from} to={to} />));
+        }
+        return element;
+      })}
     </svg>
   );
 }
@@ -34,11 +37,16 @@ export function Arrows({ editor }: { editor: WorkflowEditor }): ReactElement {
 export function Labels({ editor }: { editor: WorkflowEditor }): ReactElement {
   const model = useCanvas();
   useSnapshot(editor);
+  const [made] = useState(() => new WeakMap<IArrow, ReactElement>());
   return (
     <div className="jp-Workflows-labels">
-      {model.graph.arrows.map(arrow => (
-        <Label key={arrow.key} arrow={arrow} />
-      ))}
+      {model.graph.arrows.map(arrow => {
+        let element = made.get(arrow);
+        if (element === undefined) {
+          made.set(arrow, (element = <Label key={arrow.key} arrow={arrow} />));
+        }
+        return element;
+      })}
     </div>
   );
 }
@@ -155,15 +163,24 @@ const Label = memo(function Label({ arrow }: { arrow: IArrow }): ReactElement | 
   return (
     <div
       ref={register}
-      className={classes}
-      data-label={key}
-      title={words(transition).join('\n')}
-      style={{ left: way.label[0], top: way.label[1], maxWidth: Math.min(way.room, 200) }}
+      className="jp-Workflows-labelAnchor"
+      style={{ left: way.label[0], top: way.label[1] }}
     >
-      {each && <span className="jp-Workflows-each" role="img" aria-label={trans.__('for each')} />}
-      {isElse && <span className="jp-Workflows-else">{trans.__('else')}</span>}
-      {shown !== '' && <span className="jp-Workflows-labelText">{shown}</span>}
-      {items !== undefined && <span className="jp-Workflows-count">{items}</span>}
+      <div
+        className={classes}
+        data-label={key}
+        title={words(transition).join('\n')}
+        style={{ maxWidth: `${way.room / 11}em` }}
+      >
+        {each && <span className="jp-Workflows-each" role="img" aria-label={trans.__('for each')} />}
+        {(isElse || shown !== '') && (
+          <span className="jp-Workflows-labelText">
+            {isElse && <span className="jp-Workflows-else">{trans.__('else')} </span>}
+            {shown}
+          </span>
+        )}
+        {items !== undefined && <span className="jp-Workflows-count">{items}</span>}
+      </div>
     </div>
   );
 });

@@ -10,13 +10,14 @@ import { useSnapshot } from '../workbench/hooks';
 import { AddBox } from './AddBox';
 import { Arrows, Labels } from './Arrows';
 import { ArrowTools } from './ArrowTools';
+import { CardTools } from './CardTools';
 import { Card } from './Card';
 import { CanvasContext } from './context';
 import { Controls } from './Controls';
 import { EmptyState } from './EmptyState';
 import { GroupFrame } from './Group';
 import type { IItem } from './graph';
-import { FAR, MAX_ZOOM, MIN_ZOOM } from './geometry';
+import { FAR, MAX_ZOOM, MIN_ZOOM, TINY } from './geometry';
 import { Interaction } from './interaction';
 import { CanvasModel } from './model';
 import { NoteCard } from './Note';
@@ -57,7 +58,9 @@ export function Canvas({ editor }: { editor: WorkflowEditor }): ReactElement {
       if (width === 0 || height === 0) {
         return false;
       }
-      setStart(recall(editor.path) ?? fitting(model.graph.items, width, height));
+      const viewport = recall(editor.path) ?? fitting(model.graph.items, width, height);
+      model.moved(viewport);
+      setStart(viewport);
       return true;
     };
     if (measure()) {
@@ -171,6 +174,7 @@ function Flow({
         <Overlay drag={interaction.drag} pull={interaction.pull} box={interaction.box} />
         <Labels editor={editor} />
         <ArrowTools />
+        <CardTools />
       </ViewportPortal>
     </ReactFlow>
   );
@@ -202,6 +206,8 @@ function nodeOf(cache: Map<string, ItemNode>, item: IItem, thing: IStage | INote
     measured: { width, height },
     handles: [],
     zIndex: LEVELS[kind],
+    // Placed without a transform: a thousand of those would each be a layer of its own to the browser.
+    style: { transform: 'none', left: box.x, top: box.y },
     data: old !== undefined && old.data.thing === thing ? old.data : { key, thing }
   };
   cache.set(id, node);
@@ -214,6 +220,7 @@ function setFar(root: HTMLElement | null, zoom: number): void {
     return;
   }
   root.classList.toggle('jp-mod-far', zoom < FAR);
+  root.classList.toggle('jp-mod-tiny', zoom < TINY);
   const scale = String(Math.min(Math.max(1, Math.round((0.8 / zoom) * 10) / 10), 3));
   if (root.dataset.labelScale !== scale) {
     root.dataset.labelScale = scale;

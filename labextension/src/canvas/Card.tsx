@@ -71,13 +71,6 @@ export const Card = memo(function Card({ id, stage }: { id: string; stage: IStag
           {findings.length}
         </div>
       )}
-      <div className="jp-Workflows-port jp-mod-into" data-port="into" />
-      <div className="jp-Workflows-port" data-port="completed" title={trans.__('Draw an arrow')} />
-      <div
-        className="jp-Workflows-port jp-mod-failed"
-        data-port="failed"
-        title={trans.__('Draw an arrow for failure')}
-      />
     </div>
   );
 });

@@ -1,4 +1,4 @@
-import { useEffect, useRef } from 'react';
+import { useEffect, useRef, useState } from 'react';
 import type { ReactElement } from 'react';
 
 import type { WorkflowEditor } from '../editor/editor';
@@ -11,6 +11,8 @@ import type { CanvasModel } from './model';
 const WIDTH = 168;
 const HEIGHT = 104;
 const MARGIN = 6;
+/** Milliseconds after a change at which the map is drawn again. */
+const DELAY = 120;
 
 /** Everything in small, and what is seen of it. A drawing of its own: a thousand cards cost nothing here. */
 export function Minimap({ editor }: { editor: WorkflowEditor }): ReactElement | null {
@@ -19,6 +21,7 @@ export function Minimap({ editor }: { editor: WorkflowEditor }): ReactElement | 
   const drawing = useRef<HTMLCanvasElement>(null);
   const seen = useRef<HTMLDivElement>(null);
   const scale = useRef<IScale | null>(null);
+  const [colours] = useState(() => new Map<string, string>());
   const useful = Object.keys(snapshot.stages).length > 1;
 
   useEffect(() => {
@@ -27,15 +30,19 @@ export function Minimap({ editor }: { editor: WorkflowEditor }): ReactElement | 
       return;
     }
     const draw = (): void => {
-      scale.current = paint(canvas, model);
+      scale.current = paint(canvas, model, name => colourOf(colours, canvas, name));
       place(seen.current, scale.current, model);
     };
-    const frame = requestAnimationFrame(draw);
+    // Not in the frame of the change itself.
+    const timer = setTimeout(draw, scale.current === null ? 0 : DELAY);
     const onMoved = (): void => place(seen.current, scale.current, model);
     const onState = (): void => draw();
     model.viewportMoved.connect(onMoved);
     // Colours are those of the theme.
-    const themes = new MutationObserver(draw);
+    const themes = new MutationObserver(() => {
+      colours.clear();
+      draw();
+    });
     themes.observe(document.body, { attributes: true, attributeFilter: ['data-jp-theme-name'] });
     const sizes = new ResizeObserver(onMoved);
     if (model.root !== null) {
@@ -43,13 +50,13 @@ export function Minimap({ editor }: { editor: WorkflowEditor }): ReactElement | 
     }
     editor.statesChanged.connect(onState);
     return () => {
-      cancelAnimationFrame(frame);
+      clearTimeout(timer);
       model.viewportMoved.disconnect(onMoved);
       editor.statesChanged.disconnect(onState);
       themes.disconnect();
       sizes.disconnect();
     };
-  }, [model, editor, snapshot, useful]);
+  }, [model, editor, snapshot, useful, colours]);
 
   if (!useful) {
     return null;
@@ -87,7 +94,11 @@ interface IScale {
   readonly by: number;
 }
 
-function paint(canvas: HTMLCanvasElement, model: CanvasModel): IScale | null {
+function paint(
+  canvas: HTMLCanvasElement,
+  model: CanvasModel,
+  colour: (name: string) => string
+): IScale | null {
   const density = window.devicePixelRatio || 1;
   canvas.width = WIDTH * density;
   canvas.height = HEIGHT * density;
@@ -100,8 +111,6 @@ function paint(canvas: HTMLCanvasElement, model: CanvasModel): IScale | null {
   const by = Math.min((WIDTH - 2 * MARGIN) / all.width, (HEIGHT - 2 * MARGIN) / all.height, 0.25);
   const x = (WIDTH - all.width * by) / 2 - all.x * by;
   const y = (HEIGHT - all.height * by) / 2 - all.y * by;
-  const style = getComputedStyle(canvas);
-  const colour = (name: string): string => style.getPropertyValue(name).trim() || 'gray';
   context.setTransform(density * by, 0, 0, density * by, density * x, density * y);
   context.strokeStyle = colour('--jp-layout-color4');
   context.globalAlpha = 0.5;
@@ -141,17 +150,26 @@ function paint(canvas: HTMLCanvasElement, model: CanvasModel): IScale | null {
   return { x, y, by };
 }
 
+function colourOf(known: Map<string, string>, canvas: HTMLCanvasElement, name: string): string {
+  let colour = known.get(name);
+  if (colour === undefined) {
+    colour = getComputedStyle(canvas).getPropertyValue(name).trim() || 'gray';
+    known.set(name, colour);
+  }
+  return colour;
+}
+
 /** Show what is seen. */
 function place(element: HTMLElement | null, scale: IScale | null, model: CanvasModel): void {
-  if (element === null || scale === null || model.root === null) {
+  if (element === null || scale === null) {
     return;
   }
   const { x, y, zoom } = model.viewport;
   const box: IBox = {
     x: (-x / zoom) * scale.by + scale.x,
     y: (-y / zoom) * scale.by + scale.y,
-    width: (model.root.clientWidth / zoom) * scale.by,
-    height: (model.root.clientHeight / zoom) * scale.by
+    width: (model.size[0] / zoom) * scale.by,
+    height: (model.size[1] / zoom) * scale.by
   };
   const left = Math.max(0, box.x);
   const top = Math.max(0, box.y);

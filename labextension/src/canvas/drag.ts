@@ -12,6 +12,7 @@ import { idOf, members } from './graph';
 import type { IArrow } from './graph';
 import type { CanvasModel } from './model';
 import { route } from './routes';
+import { shield } from './shield';
 
 /** Pixels that the pointer has to move before something is dragged. */
 const THRESHOLD = 4;
@@ -167,7 +168,9 @@ export class Drag {
       others,
       offset: [0, 0]
     };
-    model.root?.classList.add('jp-mod-dragging');
+    this._bounds = model.root!.getBoundingClientRect();
+    model.setBusy(true);
+    this._shield = shield(model.root);
   }
 
   private _step = (): void => {
@@ -184,7 +187,9 @@ export class Drag {
   /** Move what is dragged to where the pointer is. */
   private _place(): void {
     const moving = this._moving!;
-    const [x, y] = this._model.toDocument(...this._last);
+    const { x: left, y: top, zoom } = this._model.viewport;
+    const x = (this._last[0] - this._bounds!.left - left) / zoom;
+    const y = (this._last[1] - this._bounds!.top - top) / zoom;
     const offset = this._snapped([x - moving.from[0], y - moving.from[1]]);
     if (offset[0] === moving.offset[0] && offset[1] === moving.offset[1]) {
       return;
@@ -222,7 +227,9 @@ export class Drag {
     const moving = this._moving;
     this._moving = null;
     const model = this._model;
-    model.root?.classList.remove('jp-mod-dragging');
+    model.setBusy(false);
+    this._shield?.remove();
+    this._shield = null;
     this._setGuides([]);
     if (moving === null) {
       return;
@@ -297,9 +304,9 @@ export class Drag {
 
   /** Pan while the pointer is at the rim. */
   private _pan(): boolean {
-    const { root, flow } = this._model;
-    const bounds = root?.getBoundingClientRect();
-    if (bounds === undefined || flow === null) {
+    const { flow } = this._model;
+    const bounds = this._bounds;
+    if (bounds === null || flow === null) {
       return false;
     }
     const [x, y] = this._last;
@@ -314,15 +321,17 @@ export class Drag {
   }
 
   private _visible(): IBox {
-    const { root, viewport } = this._model;
-    const width = (root?.clientWidth ?? 0) / viewport.zoom;
-    const height = (root?.clientHeight ?? 0) / viewport.zoom;
+    const { size, viewport } = this._model;
+    const width = size[0] / viewport.zoom;
+    const height = size[1] / viewport.zoom;
     return { x: -viewport.x / viewport.zoom, y: -viewport.y / viewport.zoom, width, height };
   }
 
   private _moving: IMoving | null = null;
   private _guides: readonly IGuide[] = [];
   private _last: Point = [0, 0];
+  private _bounds: DOMRect | null = null;
+  private _shield: HTMLElement | null = null;
   private _free = false;
   private _dragged = false;
   private _frame = 0;

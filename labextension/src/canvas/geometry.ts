@@ -8,6 +8,8 @@ export const CARD_WIDTH = 224;
 export const CARD_HEIGHT = 64;
 /** Below this zoom cards show tile, title and state only. */
 export const FAR = 0.5;
+/** Below this zoom nothing on a card can be read. */
+export const TINY = 0.2;
 export const MIN_ZOOM = 0.05;
 export const MAX_ZOOM = 2;
 /** Room between a group's frame and its stages: at the sides, and at the top for the title. */

@@ -30,7 +30,7 @@ export function idOf(kind: string, key: string): string {
 }
 
 export class Graph {
-  /** Take in a snapshot; returns whether anything of the picture is new. */
+  /** Take in a snapshot. */
   update(snapshot: ISnapshot): void {
     const before = this._snapshot;
     if (snapshot === before) {
@@ -41,10 +41,8 @@ export class Graph {
       before?.stages !== snapshot.stages ||
       before.groups !== snapshot.groups ||
       before.notes !== snapshot.notes;
-    if (boxesChanged) {
-      this._updateItems(snapshot);
-    }
-    if (boxesChanged || before?.transitions !== snapshot.transitions) {
+    const moved = boxesChanged && this._updateItems(snapshot);
+    if (moved || before?.transitions !== snapshot.transitions) {
       this._updateArrows(snapshot);
     }
   }
@@ -80,8 +78,10 @@ export class Graph {
     return this._byKey.get(key);
   }
 
-  private _updateItems(snapshot: ISnapshot): void {
+  /** Returns whether some card is elsewhere, or there are others. */
+  private _updateItems(snapshot: ISnapshot): boolean {
     const before = this._boxes;
+    const cardsBefore = this._stageBoxes;
     const items: IItem[] = [];
     this._boxes = new Map();
     this._stageBoxes = new Map();
@@ -122,6 +122,15 @@ export class Graph {
       }
     }
     this._items = items;
+    if (cardsBefore.size !== this._stageBoxes.size) {
+      return true;
+    }
+    for (const [key, box] of this._stageBoxes) {
+      if (cardsBefore.get(key) !== box) {
+        return true;
+      }
+    }
+    return false;
   }
 
   private _updateArrows(snapshot: ISnapshot): void {

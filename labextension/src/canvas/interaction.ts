@@ -14,6 +14,7 @@ import { Keys } from './keys';
 import type { CanvasModel } from './model';
 import { Pull } from './pull';
 import { Resize } from './resize';
+import { shieldWhilePressed } from './shield';
 import { CanvasView } from './view';
 
 /** Where text is written, and pressing means something else. */
@@ -36,6 +37,11 @@ export class Interaction {
 
   attach(root: HTMLElement): void {
     this._model.root = root;
+    this._model.size = [root.clientWidth, root.clientHeight];
+    this._sizes = new ResizeObserver(([entry]) => {
+      this._model.size = [entry.contentRect.width, entry.contentRect.height];
+    });
+    this._sizes.observe(root);
     this._model.editor.view = this._view;
     for (const name of EVENTS) {
       root.addEventListener(name, this, CAPTURED.has(name));
@@ -54,6 +60,7 @@ export class Interaction {
       }
       this._drops.detach(root);
     }
+    this._sizes?.disconnect();
     this.pull.end();
     this._model.root = null;
     this._model.flow = null;
@@ -68,13 +75,10 @@ export class Interaction {
         this._onMouseDown(event as MouseEvent);
         break;
       case 'pointermove':
-        this._model.pointer = this._model.toDocument(
-          (event as PointerEvent).clientX,
-          (event as PointerEvent).clientY
-        );
+        this._model.pointed = event as PointerEvent;
         break;
       case 'pointerleave':
-        this._model.pointer = null;
+        this._model.pointed = null;
         this._model.hover(null);
         break;
       case 'pointerover':
@@ -119,11 +123,11 @@ export class Interaction {
     }
     const port = target.closest<HTMLElement>('[data-port]');
     const item = itemOf(target);
-    if (port !== null && item?.kind === 'stages' && !model.readOnly) {
+    if (port !== null && !model.readOnly) {
       event.preventDefault();
       const name = port.dataset.port;
       this.pull.hold(event, {
-        stage: item.key,
+        stage: port.dataset.of!,
         end: name === 'into' ? 'source' : 'target',
         on: name === 'failed' ? 'failed' : 'completed',
         transition: null
@@ -146,6 +150,8 @@ export class Interaction {
       if (event.shiftKey && isGround(target)) {
         event.preventDefault();
         this.box.start(event);
+      } else if (isGround(target)) {
+        shieldWhilePressed(model.root);
       }
       return;
     }
@@ -219,15 +225,19 @@ export class Interaction {
 
   private _onPointerOver(event: PointerEvent): void {
     const target = event.target as Element;
-    const arrow = target.closest<HTMLElement>('[data-transition],[data-label],[data-arrow]');
     clearTimeout(this._leaving);
     if (this.drag.active || this.pull.current !== null) {
       this._model.hover(null);
-    } else if (arrow !== null) {
-      const { transition, label, arrow: tool } = arrow.dataset;
-      this._model.hover(transition ?? label ?? tool ?? null);
+      return;
+    }
+    const element = target.closest<HTMLElement>(
+      '[data-transition],[data-label],[data-arrow],[data-stage],[data-of]'
+    );
+    if (element !== null) {
+      const { transition, label, arrow, stage, of: card } = element.dataset;
+      this._model.hover(transition ?? label ?? arrow ?? null, stage ?? card ?? null);
     } else {
-      // The tools of an arrow stay while the pointer is on its way to them.
+      // What is offered stays while the pointer is on its way to it.
       this._leaving = setTimeout(() => this._model.hover(null), 250);
     }
   }
@@ -308,6 +318,7 @@ export class Interaction {
   private readonly _resize: Resize;
   private readonly _keys: Keys;
   private readonly _drops: Drops;
+  private _sizes: ResizeObserver | null = null;
   private _pressed: IReference | null = null;
   private _leaving: ReturnType<typeof setTimeout> | undefined;
 }

@@ -74,12 +74,15 @@ export class CanvasModel implements IDisposable {
   root: HTMLElement | null = null;
   flow: ReactFlowInstance | null = null;
 
+  /** Width and height of the canvas on the page, known without asking the browser for its layout. */
+  size: Point = [0, 0];
+
   setFlow(flow: ReactFlowInstance | null): void {
     this.flow = flow;
   }
 
   get viewport(): Viewport {
-    return this.flow?.getViewport() ?? { x: 0, y: 0, zoom: 1 };
+    return this._viewport;
   }
 
   get readOnly(): boolean {
@@ -88,11 +91,11 @@ export class CanvasModel implements IDisposable {
 
   // --- pointing ---
 
+  /** Where the pointer was last on the page; where that is in the document is found out when it is asked for. */
+  pointed: { readonly clientX: number; readonly clientY: number } | null = null;
+
   get pointer(): Point | null {
-    return this._pointer;
-  }
-  set pointer(value: Point | null) {
-    this._pointer = value;
+    return this.pointed === null ? null : this.toDocument(this.pointed.clientX, this.pointed.clientY);
   }
 
   toDocument(clientX: number, clientY: number): Point {
@@ -118,13 +121,33 @@ export class CanvasModel implements IDisposable {
   get lively(): string | null {
     return this._hovered ?? this._focused;
   }
+  /** The card that shows its handles because it is pointed at. */
+  get livelyStage(): string | null {
+    return this._hoveredStage;
+  }
+
+  /** Whether the pointer is held for something, so that nothing else is offered. */
+  get busy(): boolean {
+    return this._busy;
+  }
+  setBusy(busy: boolean): void {
+    if (busy !== this._busy) {
+      this._busy = busy;
+      this._busyChanged.emit();
+    }
+  }
+  get busyChanged(): ISignal<this, void> {
+    return this._busyChanged;
+  }
+
   get livelyChanged(): ISignal<this, void> {
     return this._livelyChanged;
   }
 
-  hover(transition: string | null): void {
-    if (transition !== this._hovered) {
+  hover(transition: string | null, stage: string | null = null): void {
+    if (transition !== this._hovered || stage !== this._hoveredStage) {
       this._hovered = transition;
+      this._hoveredStage = stage;
       this._livelyChanged.emit();
     }
   }
@@ -140,6 +163,7 @@ export class CanvasModel implements IDisposable {
     return this._viewportMoved;
   }
   moved(viewport: Viewport): void {
+    this._viewport = viewport;
     this._viewportMoved.emit(viewport);
   }
 
@@ -308,9 +332,12 @@ export class CanvasModel implements IDisposable {
   private _selected: ReadonlySet<string> = new Set();
   private _tabStop: string | null = null;
   private _aims: ReadonlyMap<string, string> = new Map();
-  private _pointer: Point | null = null;
   private _hovered: string | null = null;
+  private _hoveredStage: string | null = null;
+  private _busy = false;
+  private _busyChanged = new Signal<this, void>(this);
   private _focused: string | null = null;
+  private _viewport: Viewport = { x: 0, y: 0, zoom: 1 };
   private _dropAt: Point | null = null;
   private _dropMoved = new Signal<this, void>(this);
   private _editing: string | null = null;

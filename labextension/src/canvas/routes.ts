@@ -26,6 +26,8 @@ const DETOUR = 24;
 const TURN = 28;
 /** Where arrows of failure leave a card, from its top. */
 export const FAILED_PORT = 52;
+/** How wide what is written on an arrow may be where nothing is beside it. */
+const WIDE = 160;
 /** Length of an arrow's head. */
 export const HEAD = 8;
 
@@ -62,8 +64,14 @@ export function route(source: IBox, target: IBox, on: 'completed' | 'failed', la
   // target, where nothing else is in the way.
   let turn = gap <= 6 * TURN ? start[0] + gap / 2 : end[0] - TURN;
   turn += on === 'failed' ? -RADIUS : shift / 2;
+  const points: Point[] = [start, [turn, start[1]], [turn, end[1]], end];
+  const rise = end[1] - start[1];
+  if (Math.abs(rise) >= CARD_HEIGHT + STUB / 2) {
+    // Between the rows of cards there is room to the sides.
+    return made(points, [turn, end[1] - Math.sign(rise) * (CARD_HEIGHT / 2 + STUB / 2)], WIDE);
+  }
   const label: Point = [Math.min(turn + (end[0] - turn) / 4, end[0] - TURN), end[1]];
-  return made([start, [turn, start[1]], [turn, end[1]], end], label, 2 * (end[0] - label[0]));
+  return made(points, label, 2 * (end[0] - label[0]));
 }
 
 /** Return the way of an arrow whose end hangs in the air. */
@@ -105,7 +113,13 @@ function back(source: IBox, target: IBox, start: Point, end: Point, lane: number
 function made(points: readonly Point[], label: Point, room: number): IRoute {
   const end = points[points.length - 1];
   const line = [...points.slice(0, -1), [end[0] - HEAD + 1, end[1]] as Point];
-  return { d: path(line), start: points[0], end, label, room: Math.max(room, 2 * TURN) };
+  return {
+    d: path(line),
+    start: points[0],
+    end,
+    label,
+    room: Math.min(Math.max(room, 2 * TURN) - HEAD, WIDE)
+  };
 }
 
 /** A line with round corners. */

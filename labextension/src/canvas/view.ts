@@ -55,9 +55,9 @@ export class CanvasView implements ICanvasView {
     this._go({ x: x - (x - viewport.x) * factor, y: y - (y - viewport.y) * factor, zoom: next });
   }
 
-  reveal(item: IReference): void {
+  reveal(item: IReference, { focus = true }: { readonly focus?: boolean } = {}): void {
     const box = this._boxOf(item);
-    const { root, viewport, editor } = this._model;
+    const { root, viewport } = this._model;
     if (box === null || root === null) {
       return;
     }
@@ -87,10 +87,9 @@ export class CanvasView implements ICanvasView {
       const dy = near ? shift(box.y, box.height, seen.y, seen.height) : midY - seen.y - seen.height / 2;
       this._go({ x: x - dx * zoom, y: y - dy * zoom, zoom });
     }
-    if (this._pull.current === null) {
+    if (focus && this._pull.current === null) {
       this._model.focus(group === undefined ? item : { kind: 'groups', key: group });
     }
-    void editor;
   }
 
   focus(): void {
