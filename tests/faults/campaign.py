@@ -6,6 +6,7 @@ import contextlib
 import json
 import random
 import signal
+import subprocess
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -29,7 +30,8 @@ from jupyter_workflows.store import (
     open_store,
 )
 
-from .processes import Place, RunnerProcess, Victim, is_running
+from .live import Live
+from .processes import CampaignServer, Place, RunnerProcess, Victim, family, is_running
 from .workload import StartedRun, Workload, unhandled
 
 #: Seconds that the last runs may take to end once nothing is killed any more.
@@ -54,15 +56,20 @@ class Settings:
     pause
         Seconds between two kills, on average.
     under_way
-        Runs that are kept under way.
+        Runs that are kept under way, beside those that callers and due times start.
+    callers
+        Who call hooks over HTTP.
+    runners
+        Runners beside the server's own.
     """
 
     url: str
     kills: int
     seed: int
     pause: float = 1.5
-    under_way: int = 8
-    runners: int = 2
+    under_way: int = 6
+    callers: int = 3
+    runners: int = 1
     concurrency: int = 2
     kernel_pool: int = 1
 
@@ -99,6 +106,7 @@ class Figures:
     answered: int = 0
     parked: int = 0
     runners_started: int = 0
+    servers_started: int = 0
     seconds: float = 0.0
     complaints: list[str] = field(default_factory=list)
 
@@ -128,8 +136,11 @@ class Campaign:
         self.workload = Workload(folder, self.chance)
         self.store: Store = open_store(settings.url, state=self._state_folder(folder))
         self.figures = Figures()
+        self.live = Live(self.store, self.workload, folder, settings.seed, settings.callers)
         self._tell = tell
         self._runners: list[RunnerProcess] = []
+        self._server: CampaignServer | None = None
+        self._server_start = 0.0
         self._deck: list[Victim] = []
         self._killed: set[int] = set()
         self._under_way: list[StartedRun] = []
@@ -152,6 +163,8 @@ class Campaign:
             self._kill_until_enough()
             self._drain()
         finally:
+            self.live.finish()
+            self._stop_server()
             self._stop_runners()
             self.figures.seconds = time.monotonic() - self._began
         return self.figures
@@ -165,7 +178,8 @@ class Campaign:
         told = 0
         while len(kills) < self.settings.kills:
             self._tend()
-            while len(self._under_way) < self.settings.under_way:
+            own = sum(run.kind.name not in ("calls", "ticks") for run in self._under_way)
+            for _ in range(own, self.settings.under_way):
                 self._start_run()
             if self._is_time_to_kill():
                 self._try_to_kill()
@@ -176,9 +190,13 @@ class Campaign:
 
     def _drain(self) -> None:
         self.workload.open_all()
+        self.live.finish()
         deadline = time.monotonic() + PATIENCE
-        while self._under_way and time.monotonic() < deadline:
-            self._tend()
+        while time.monotonic() < deadline:
+            calling = self.live.is_calling()
+            self._tend(all_of_them=not calling)
+            if not calling and not self._under_way:
+                return
             time.sleep(_LOOK)
 
     def _stop_runners(self) -> None:
@@ -192,9 +210,13 @@ class Campaign:
                 runner.kill()
         self._runners = []
 
-    def _tend(self) -> None:
+    def _tend(self, *, all_of_them: bool = False) -> None:
         """Do once what is to be done all the time."""
+        self._keep_server()
         self._keep_runners()
+        for run in self._insist(lambda: self.live.new_runs(all_of_them=all_of_them)):
+            self._under_way.append(run)
+            self.figures.runs.append(run)
         busy: dict[str, StageRunRecord] = {}
         for run in list(self._under_way):
             details = self._insist(lambda run=run: self.store.get_run(run.id, data=False))
@@ -223,13 +245,54 @@ class Campaign:
                 time.sleep(0.5)
         return function()
 
-    def _complain(self, text: str, runner: RunnerProcess | None = None) -> None:
-        end = f"; it said: {runner.said()[-1500:]}" if runner is not None else ""
+    def _complain(self, text: str, runner: RunnerProcess | CampaignServer | None = None) -> None:
+        said = runner.log.read_text(errors="replace") if isinstance(runner, RunnerProcess) else ""
+        said = runner.log if isinstance(runner, CampaignServer) else said
+        end = f"; it said: {said[-1500:]}" if runner is not None else ""
         self.figures.complaints.append(text + end)
         if len(self.figures.complaints) >= _TOO_MANY:
             raise GaveUp("\n".join(self.figures.complaints))
 
-    # -- runners ------------------------------------------------------------------------------------------
+    # -- the server and runners ---------------------------------------------------------------------------
+
+    def _keep_server(self) -> None:
+        server, now = self._server, time.monotonic()
+        if server is not None:
+            if server.exit_code is None:
+                return
+            if server.pid not in self._killed:
+                self._complain(f"the server ended by itself ({server.exit_code})", server)
+            # Mostly at once, so that it finds its runner at work; else so late that this one has gone.
+            self._server_start = now + self.chance.choice((0.0, 0.0, 3 * self.settings.pause))
+            self._server = None
+        if now >= self._server_start:
+            self.figures.servers_started += 1
+            self._server = CampaignServer(
+                self.place,
+                self.settings.url,
+                runner_concurrency=str(self.settings.concurrency),
+                runner_kernel_pool=str(self.settings.kernel_pool),
+            )
+            self._server.launch()
+            self.live.open(self._server.url)
+
+    def _stop_server(self) -> None:
+        if self._server is None:
+            return
+        self._server.process.terminate()
+        try:
+            code = self._server.process.wait(60)
+        except subprocess.TimeoutExpired:
+            self._complain("the server does not stop", self._server)
+            self._server.kill()
+        else:
+            if code != 0:
+                self._complain(f"the server ended with {code} when it was told to stop", self._server)
+
+    def _families(self) -> list[dict[Victim, list[psutil.Process]]]:
+        """Return the runners, each with what it started."""
+        roots = [runner.pid for runner in self._runners if runner.exit_code is None]
+        return [family(pid) for pid in [*roots, *(found.pid for found in self.place.embedded_runners())]]
 
     def _keep_runners(self) -> None:
         for runner in list(self._runners):
@@ -350,12 +413,11 @@ class Campaign:
         if holder is None or not holder.is_alive():
             return
         victim = self._next_victim()
-        for runner in self._runners:
-            family = runner.family()
-            kernels = [process for process in family[Victim.KERNEL] if process.pid == holder.pid]
+        for found_family in self._families():
+            kernels = [process for process in found_family[Victim.KERNEL] if process.pid == holder.pid]
             if kernels:
-                found = kernels if victim is Victim.KERNEL else family[victim]
-                if found:
+                found = {Victim.KERNEL: kernels, Victim.SERVER: self._servers()}.get(victim)
+                if found := found if found is not None else found_family[victim]:
                     self._kill(victim, self.chance.choice(found), gate=name)
                 return
 
@@ -374,7 +436,9 @@ class Campaign:
 
     def _try_to_kill(self) -> None:
         victim = self._next_victim()
-        found = [process for runner in self._runners for process in runner.family()[victim]]
+        found = [process for those in self._families() for process in those[victim]]
+        if victim is Victim.SERVER:
+            found = self._servers()
         if victim is Victim.KERNEL and self.chance.random() < 0.8:
             found = [process for process in found if process.pid in self._busy_kernels()]
         if found:
@@ -383,6 +447,11 @@ class Campaign:
             # There is none at the moment: others first.
             self._deck += self.chance.sample(list(Victim), len(Victim))
             self._next_kill = time.monotonic()
+
+    def _servers(self) -> list[psutil.Process]:
+        if self._server is None or self._server.exit_code is not None:
+            return []
+        return [psutil.Process(self._server.pid)]
 
     def _busy_kernels(self) -> set[int]:
         holders = [

@@ -14,7 +14,7 @@ import psycopg
 
 from jupyter_workflows.execution.kernels import ForkServer
 from jupyter_workflows.model.states import AttemptState, RunState, StageRunState
-from jupyter_workflows.runner.wakeup import wake
+from jupyter_workflows.runner.wakeup import RUNNERS, SERVERS, wake
 from jupyter_workflows.store import AttemptRecord, RunDetails, StageRunRecord
 
 from .campaign import Campaign
@@ -33,6 +33,7 @@ _ALARMS = ("Traceback (most recent call last)", "could not be brought to an end"
 def check(campaign: Campaign) -> list[str]:
     """Return what is wrong after a campaign whose runners were stopped."""
     found = list(campaign.figures.complaints)
+    found += campaign.live.check()
     found += _leftovers(campaign)
     effects = campaign.workload.effects()
     started = {(words[0], int(words[1])) for words in campaign.workload.lines("started")}
@@ -54,7 +55,7 @@ def check(campaign: Campaign) -> list[str]:
             f"{ended_kernels} attempts blame their kernel's end, {kernels_killed} kernels were killed"
         )
     found += [f"two kernels at once: {' '.join(words)}" for words in campaign.workload.lines("overlaps")]
-    for log in sorted(campaign.place.logs.iterdir()):
+    for log in campaign.place.log_files():
         text = log.read_text(errors="replace")
         for alarm in _ALARMS:
             if alarm in text:
@@ -215,9 +216,12 @@ def _leftovers(campaign: Campaign) -> Iterator[str]:
     for folder in place.leftover_folders():
         yield f"a fork server's folder is left behind: {list(folder.iterdir())}"
     wakes = campaign.store.state_folder / "wake"
-    wake(wakes)
+    for kind in (RUNNERS, SERVERS):
+        wake(wakes, kind=kind)
     if left := list(wakes.glob("*")):
         yield f"sockets are left behind: {left}"
+    if left := list((campaign.store.state_folder / "embedded").glob("*/*.sock")):
+        yield f"sockets of the server's runner are left behind: {left}"
     for lock in (campaign.store.state_folder / "runs").glob("*/*/lock"):
         with lock.open() as file:
             try:

@@ -13,6 +13,7 @@ from enum import StrEnum
 from pathlib import Path
 
 import psutil
+from support.servers import ServerProcess
 
 _WORKER = "jupyter_workflows.execution.executors.worker"
 _FORK_SERVER = "jupyter_workflows.execution.kernels.server"
@@ -22,6 +23,7 @@ _ORDINARY_KERNEL = "ipykernel_launcher"
 class Victim(StrEnum):
     """What is killed."""
 
+    SERVER = "server"
     RUNNER = "runner"
     WORKER = "worker"
     FORK_SERVER = "fork-server"
@@ -64,6 +66,19 @@ class Place:
             with contextlib.suppress(OSError, psutil.Error):
                 if sign in (entry / "environ").read_bytes().split(b"\0"):
                     yield psutil.Process(int(entry.name))
+
+    def log_files(self) -> list[Path]:
+        """Return the logs of the runners and servers."""
+        return sorted([*self.logs.iterdir(), *self.folder.rglob("runner.log"), self.folder / "server.log"])
+
+    def embedded_runners(self) -> list[psutil.Process]:
+        """Find the runners that servers started, also those whose server is gone."""
+        found = []
+        for process in self.processes():
+            with contextlib.suppress(psutil.Error):
+                if "--embedded" in process.cmdline():
+                    found.append(process)
+        return found
 
     def leftover_folders(self) -> list[Path]:
         """Return the folders of fork servers that are there."""
@@ -119,20 +134,51 @@ class RunnerProcess:
         """Return what it wrote to its console."""
         return self.log.read_text(errors="replace")
 
-    def family(self) -> dict[Victim, list[psutil.Process]]:
-        """Return the runner and what it started, by what it is."""
-        found: dict[Victim, list[psutil.Process]] = {victim: [] for victim in Victim}
-        if self.exit_code is not None:
-            return found
-        with contextlib.suppress(psutil.Error):
-            itself = psutil.Process(self.pid)
-            found[Victim.RUNNER].append(itself)
-            for child in itself.children(recursive=True):
-                with contextlib.suppress(psutil.Error):
-                    victim = _kind_of(child)
-                    if victim is not None:
-                        found[victim].append(child)
-        return found
+
+class CampaignServer(ServerProcess):
+    """A Jupyter server with an embedded runner, started as a person would.
+
+    Parameters
+    ----------
+    url
+        Of the database.
+    """
+
+    def __init__(self, place: Place, url: str, **settings: str) -> None:
+        given = {f"WorkflowsApp.{name}": value for name, value in settings.items()}
+        super().__init__(place.folder, {"WorkflowsApp.database_url": url, **given})
+        self._place = place
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """Variables that keep it to the campaign's folders."""
+        return {**super().environment, **self._place.environment()}
+
+    @property
+    def pid(self) -> int:
+        """Its process id."""
+        assert self.process is not None
+        return self.process.pid
+
+    @property
+    def exit_code(self) -> int | None:
+        """How it ended; `None` while it runs."""
+        assert self.process is not None
+        return self.process.poll()
+
+
+def family(pid: int) -> dict[Victim, list[psutil.Process]]:
+    """Return a runner and what it started, by what it is."""
+    found: dict[Victim, list[psutil.Process]] = {victim: [] for victim in Victim}
+    with contextlib.suppress(psutil.Error):
+        itself = psutil.Process(pid)
+        found[Victim.RUNNER].append(itself)
+        for child in itself.children(recursive=True):
+            with contextlib.suppress(psutil.Error):
+                victim = _kind_of(child)
+                if victim is not None:
+                    found[victim].append(child)
+    return found
 
 
 def _kind_of(process: psutil.Process) -> Victim | None:

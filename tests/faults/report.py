@@ -20,6 +20,10 @@ def figures(campaign: Campaign, anomalies: list[str]) -> dict[str, Any]:
         runs.setdefault(run.kind.name, Counter())[str(details.run.state)] += 1
         stage_runs += len(details.stage_runs)
         attempts.update(str(found.state) for those in details.attempts.values() for found in those)
+    callers = campaign.live.callers
+    answers: Counter[str] = Counter()
+    for caller in callers:
+        answers.update(caller.answers)
     return {
         "database": campaign.settings.url.partition(":")[0],
         "seed": campaign.settings.seed,
@@ -37,6 +41,9 @@ def figures(campaign: Campaign, anomalies: list[str]) -> dict[str, Any]:
         "crash_loops": done.crash_loops,
         "retried_by_hand": dict(done.retried),
         "runners_started": done.runners_started,
+        "servers_started": done.servers_started,
+        "calls": dict(sorted(answers.items())),
+        "orders": sum(len(caller.orders) for caller in callers),
         "anomalies": anomalies,
     }
 

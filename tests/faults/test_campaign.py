@@ -13,7 +13,7 @@ from faults.campaign import Campaign, Settings
 from faults.invariants import between_intent_and_result, check
 from faults.report import figures, text
 
-KILLS = 24
+KILLS = 30
 SEED = int(os.environ.get("JUPYTER_WORKFLOWS_FAULTS_SEED", "0")) or int.from_bytes(os.urandom(4), "big")
 
 

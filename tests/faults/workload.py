@@ -17,11 +17,11 @@ from jupyter_workflows.store import NewRun, RunDetails, StageRunRecord, Store
 
 FOLDERS = ("kernels", "stumbled", "arriving", "arrived", "gates")
 #: More than a campaign kills of one stage run.
-_RETRIES = {"max": 50, "delay": 0}
+RETRIES = {"max": 50, "delay": 0}
 #: How many of the runs are cancelled while they are under way.
 _CANCELLED = 0.05
-_BEGIN = "import world\nstage = world.begin()"
-_END = "world.note('ended', stage.stage_run_id, stage.attempt)"
+BEGIN = "import world\nstage = world.begin()"
+END = "world.note('ended', stage.stage_run_id, stage.attempt)"
 
 Check = Callable[[RunDetails, int], list[str]]
 
@@ -44,19 +44,19 @@ def _orders(folder: Path) -> Path:
         folder,
         {
             "split": {
-                "retries": _RETRIES,
-                "cells": [_BEGIN, "stage['lines'] = list(range(stage['size']))", _END],
+                "retries": RETRIES,
+                "cells": [BEGIN, "stage['lines'] = list(range(stage['size']))", END],
             },
-            "price": {"retries": _RETRIES, "cells": [_BEGIN, price, _END]},
-            "rescue": {"retries": _RETRIES, "cells": [_BEGIN, "stage['price'] = stage['line'] ** 2", _END]},
+            "price": {"retries": RETRIES, "cells": [BEGIN, price, END]},
+            "rescue": {"retries": RETRIES, "cells": [BEGIN, "stage['price'] = stage['line'] ** 2", END]},
             "total": {
-                "retries": _RETRIES,
+                "retries": RETRIES,
                 "join": "all",
                 "collect": {"prices": "price"},
-                "cells": [_BEGIN, receipt, _END],
+                "cells": [BEGIN, receipt, END],
             },
-            "approve": {"type": "form", "retries": _RETRIES, "cells": [_BEGIN, approve, _END]},
-            "ship": {"retries": _RETRIES, "cells": [_BEGIN, ship, _END]},
+            "approve": {"type": "form", "retries": RETRIES, "cells": [BEGIN, approve, END]},
+            "ship": {"retries": RETRIES, "cells": [BEGIN, ship, END]},
         },
         [
             {"source": "split", "target": "price", "each": "lines", "as": "line"},
@@ -76,9 +76,9 @@ def _payments(folder: Path) -> Path:
     return write_project(
         folder,
         {
-            "open": {"retries": _RETRIES, "cells": [_BEGIN, "stage['opened'] = True", _END]},
-            "pay": {"retries": _RETRIES, "cells": [_BEGIN, pay, _END]},
-            "book": {"retries": _RETRIES, "cells": [_BEGIN, "stage['booked'] = stage['paid']", _END]},
+            "open": {"retries": RETRIES, "cells": [BEGIN, "stage['opened'] = True", END]},
+            "pay": {"retries": RETRIES, "cells": [BEGIN, pay, END]},
+            "book": {"retries": RETRIES, "cells": [BEGIN, "stage['booked'] = stage['paid']", END]},
         },
         [{"source": "open", "target": "pay"}, {"source": "pay", "target": "book"}],
         title="Payments",
@@ -92,15 +92,15 @@ def _survey(folder: Path) -> Path:
         folder,
         {
             "plan": {
-                "retries": _RETRIES,
-                "cells": [_BEGIN, "stage['places'] = list(range(stage['size']))", _END],
+                "retries": RETRIES,
+                "cells": [BEGIN, "stage['places'] = list(range(stage['size']))", END],
             },
-            "probe": {"after_crash": "fail", "cells": [_BEGIN, probe, _END]},
+            "probe": {"after_crash": "fail", "cells": [BEGIN, probe, END]},
             "summary": {
-                "retries": _RETRIES,
+                "retries": RETRIES,
                 "join": "settled",
                 "collect": {"all": "found"},
-                "cells": [_BEGIN, "stage['count'] = len(stage['all'])", _END],
+                "cells": [BEGIN, "stage['count'] = len(stage['all'])", END],
             },
         },
         [
@@ -111,7 +111,7 @@ def _survey(folder: Path) -> Path:
     )
 
 
-def _of(details: RunDetails, path: str, state: StageRunState | None = None) -> list[StageRunRecord]:
+def of(details: RunDetails, path: str, state: StageRunState | None = None) -> list[StageRunRecord]:
     return [
         found
         for found in details.stage_runs
@@ -119,45 +119,45 @@ def _of(details: RunDetails, path: str, state: StageRunState | None = None) -> l
     ]
 
 
-def _result(stage_run: StageRunRecord, key: str) -> object:
+def result(stage_run: StageRunRecord, key: str) -> object:
     return stage_run.result.values.get(key) if stage_run.result else None
 
 
-def _counts(details: RunDetails, **expected: int) -> list[str]:
-    found = {path: len(_of(details, path)) for path in expected}
+def counts(details: RunDetails, **expected: int) -> list[str]:
+    found = {path: len(of(details, path)) for path in expected}
     extra = {stage_run.path for stage_run in details.stage_runs} - set(expected)
     return [] if found == expected and not extra else [f"stage runs {found} {extra or ''}, not {expected}"]
 
 
 def _check_orders(details: RunDetails, size: int) -> list[str]:
-    rescued = len(_of(details, "price", StageRunState.FAILED))
-    wrong = _counts(details, split=1, price=size, rescue=rescued, total=1, approve=1, ship=1)
+    rescued = len(of(details, "price", StageRunState.FAILED))
+    wrong = counts(details, split=1, price=size, rescue=rescued, total=1, approve=1, ship=1)
     if wrong:
         return wrong
-    (ship,) = _of(details, "ship")
+    (ship,) = of(details, "ship")
     expected = {"total": sum(n * n for n in range(size)), "approved": size, "shipped": True}
-    found = {key: _result(ship, key) for key in expected}
+    found = {key: result(ship, key) for key in expected}
     return [] if found == expected else [f"it ended with {found}, not {expected}"]
 
 
 def _check_payments(details: RunDetails, size: int) -> list[str]:
-    wrong = _counts(details, open=1, pay=1, book=1)
+    wrong = counts(details, open=1, pay=1, book=1)
     if wrong:
         return wrong
-    (pay,), (book,) = _of(details, "pay"), _of(details, "book")
-    booked = _result(book, "booked")
+    (pay,), (book,) = of(details, "pay"), of(details, "book")
+    booked = result(book, "booked")
     return [] if booked == f"{pay.id}:pay" else [f"it booked {booked!r}"]
 
 
 def _check_survey(details: RunDetails, size: int) -> list[str]:
-    completed = _of(details, "probe", StageRunState.COMPLETED)
+    completed = of(details, "probe", StageRunState.COMPLETED)
     # A join begins with its first arrival: where no branch comes through there is none.
-    wrong = _counts(details, plan=1, probe=size, summary=1 if completed else 0)
+    wrong = counts(details, plan=1, probe=size, summary=1 if completed else 0)
     if wrong or not completed:
         return wrong
-    (summary,) = _of(details, "summary")
-    if _result(summary, "count") != len(completed):
-        wrong.append(f"{_result(summary, 'count')} probes were summed up, {len(completed)} had completed")
+    (summary,) = of(details, "summary")
+    if result(summary, "count") != len(completed):
+        wrong.append(f"{result(summary, 'count')} probes were summed up, {len(completed)} had completed")
     return wrong
 
 
@@ -226,8 +226,16 @@ class Workload:
             (self.marks / name).mkdir(parents=True, exist_ok=True)
         self._files: dict[str, Path] = {}
         for kind in KINDS:
-            self._files[kind.name] = kind.write(folder / kind.name)
-            shutil.copy(Path(__file__).with_name("world.py"), folder / kind.name)
+            self._files[kind.name] = self.write(kind, folder)
+
+    def write(self, kind: Kind, folder: Path) -> Path:
+        """Write the project of a kind below a folder, and return its document."""
+        project = folder / kind.name
+        document = kind.write(project)
+        shutil.copy(Path(__file__).with_name("world.py"), project)
+        (project / "marks.txt").write_text(str(self.marks))
+        (project / "requirements.txt").touch()
+        return document
 
     def start(self, store: Store) -> StartedRun:
         """Start a run of a kind and size that chance names."""

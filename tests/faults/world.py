@@ -10,7 +10,8 @@ from typing import Any
 
 from jupyter_workflows import get_stage, once
 
-MARKS = Path(__file__).resolve().parent.parent / "marks"
+#: Written beside this file, for live attempts are executed in a copy of the project.
+MARKS = Path(Path(__file__).with_name("marks.txt").read_text())
 
 
 def note(file: str, *words: object) -> None:

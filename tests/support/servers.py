@@ -83,6 +83,12 @@ class ServerProcess:
 
     def start(self) -> ServerProcess:
         """Start it and wait until it answers."""
+        self.launch()
+        wait_for(self._answers, f"the server to answer:\n{self.log}")
+        return self
+
+    def launch(self) -> None:
+        """Start it."""
         self.prepare()
         settings = {
             "ServerApp.port": str(self.port),
@@ -104,16 +110,13 @@ class ServerProcess:
                 cwd=self.root,
                 start_new_session=True,
             )
-        wait_for(self._answers, f"the server to answer:\n{self.log}")
-        return self
 
     def _leave_others_out(self) -> None:
         """Turn other extensions off: some take seconds to start."""
         file = self.folder / "config" / "jupyter_server_config.d" / "others.json"
         file.parent.mkdir(parents=True, exist_ok=True)
-        others = dict.fromkeys(
-            ("jupyter_lsp", "jupyterlab", "notebook_shim", "jupyter_server_terminals"), False
-        )
+        names = ("jupyter_lsp", "jupyterlab", "notebook_shim", "jupyter_server_terminals")
+        others = dict.fromkeys((*names, "jupyter_server_fileid", "jupyter_server_ydoc"), False)
         file.write_text(json.dumps({"ServerApp": {"jpserver_extensions": others}}))
 
     def _answers(self) -> bool:
