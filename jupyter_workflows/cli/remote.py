@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from http.client import HTTPException
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from jupyter_workflows.model.records import StageData
 from jupyter_workflows.model.states import AttemptState, RunMode, RunState, StageRunState
@@ -32,6 +32,8 @@ _LOCAL = frozenset({"localhost", "127.0.0.1", "::1", "0.0.0.0", ""})
 #: What one request gets at most.
 _PAGE = 200
 _PATIENCE = 60.0
+#: Seconds that a server may take to copy a project, and to see it on its disk.
+_SENDING = 600.0
 
 
 class _NoRedirects(urllib.request.HTTPRedirectHandler):
@@ -138,6 +140,13 @@ class RemoteStore:
         path = f"runs/{stage_run.run_id}/stages/{stage_run.id}/attempts/{attempt.number}/log"
         return [(cell["cell"], cell["text"]) for cell in self._ask("GET", path)["cells"]]
 
+    def deploy(self, archive: IO[bytes], size: int, query: Mapping[str, Any]) -> dict[str, Any]:
+        """Have a project deployed that comes as an archive."""
+        headers = {"Content-Type": "application/gzip", "Content-Length": str(size)}
+        path = f"deployments/upload?{_encoded(query)}"
+        found: dict[str, Any] = self._send("POST", path, archive, headers, _SENDING)
+        return found
+
     # -- asking -------------------------------------------------------------------------------------------
 
     def _pages(
@@ -153,16 +162,27 @@ class RemoteStore:
                 return found, cursor
 
     def _ask(self, method: str, path: str, body: Any = None) -> Any:
-        headers = {"Accept": "application/json"}
-        if self._token:
-            headers["Authorization"] = f"token {self._token}"
+        headers = {}
         content = None
         if method == "POST":
             content = b"" if body is None else json.dumps(body).encode()
             headers["Content-Type"] = "application/json"
+        return self._send(method, path, content, headers)
+
+    def _send(
+        self,
+        method: str,
+        path: str,
+        content: bytes | IO[bytes] | None,
+        headers: Mapping[str, str],
+        patience: float = _PATIENCE,
+    ) -> Any:
+        headers = {"Accept": "application/json", **headers}
+        if self._token:
+            headers["Authorization"] = f"token {self._token}"
         request = urllib.request.Request(f"{self.url}workflows/api/{path}", content, headers, method=method)
         try:
-            with self._opener.open(request, timeout=_PATIENCE) as response:
+            with self._opener.open(request, timeout=patience) as response:
                 return json.loads(response.read())
         except urllib.error.HTTPError as error:
             raise self._refusal(error) from None
@@ -193,7 +213,7 @@ class RemoteStore:
                 "Write --token TOKEN, or set JUPYTER_WORKFLOWS_TOKEN; `jupyter server list` shows tokens",
                 code=code,
             )
-        details = {name: problem[name] for name in ("errors", "choices") if name in problem}
+        details = {name: problem[name] for name in ("errors", "choices", "findings") if name in problem}
         reasons = [f"{one['field']}: {one['message']}" for one in problem.get("errors", ())]
         message = str(problem.get("detail") or "; ".join(reasons) or problem.get("title"))
         return CliError(message, str(problem.get("mend") or ""), code=code, details=details)

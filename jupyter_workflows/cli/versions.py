@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from .output import Output, table
@@ -13,6 +15,12 @@ if TYPE_CHECKING:
 
 #: What calls a hook, below a server's address.
 HOOKS = "workflows/hooks"
+
+_VERSION = (
+    *("id", "workflow", "slug", "version", "title", "live", "project", "hash", "size"),
+    *("created_by", "created_at", "note"),
+)
+_HOOK = ("stage", "path", "methods", "auth", "response", "entry")
 
 
 def version_json(record: DeploymentRecord) -> dict[str, Any]:
@@ -43,6 +51,27 @@ def live_json(made: Deployment) -> dict[str, Any]:
         "hooks": [_hook_json(hook) for hook in made.hooks],
         "jobs": [_job_json(job) for job in made.schedules],
         "secrets": [secret_json(secret) for secret in made.secrets],
+    }
+
+
+def sent_json(answer: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a version that was made live on a server, as `live_json` does one that is here."""
+    known = {name: answer[name] for name in _VERSION}
+    hooks = [
+        {**{name: hook[name] for name in _HOOK}, "address": f"{HOOKS}/{answer['slug']}/{hook['path']}"}
+        for hook in answer["hooks"]
+    ]
+    return {
+        **known,
+        "instead_of": answer["instead_of"],
+        "paused": answer["paused"],
+        "snapshot": None,
+        "hooks": hooks,
+        "jobs": [{**job, "active": not answer["paused"]} for job in answer["jobs"]],
+        "secrets": [
+            {name: secret[name] for name in ("id", "stage", "path", "kind", "secret")}
+            for secret in answer["secrets"]
+        ],
     }
 
 
@@ -82,39 +111,50 @@ def secret_json(secret: NewSecret) -> dict[str, Any]:
 
 def print_live(output: Output, made: Deployment) -> None:
     """Print what is live now."""
-    title = made.record.title or made.slug
-    instead = f", instead of version {made.instead_of}" if made.instead_of is not None else ""
-    output.print(f"{title}: version {made.version} is live{instead}.", "bold")
-    if made.hooks:
-        output.print("\nHooks, below the address of your Jupyter server:")
+    print_live_json(output, live_json(made))
+
+
+def print_live_json(output: Output, made: Mapping[str, Any], server: str | None = None) -> None:
+    """Print what is live now, here or on a server."""
+    title = made["title"] or made["slug"]
+    where = f" on {server}" if server is not None else ""
+    instead = f", instead of version {made['instead_of']}" if made["instead_of"] is not None else ""
+    output.print(f"{title}: version {made['version']} is live{where}{instead}.", "bold")
+    if made["hooks"]:
+        output.print(f"\nHooks, below {server or 'the address of your Jupyter server'}:")
         shown = table(["address", "methods", "who may call", "answer"])
         words = {"token": "who has the token", "signature": "who signs", "none": "everybody"}
-        for hook in made.hooks:
+        for hook in made["hooks"]:
             shown.add_row(
-                f"{HOOKS}/{hook.slug}/{hook.path}",
-                " ".join(hook.methods),
-                words[hook.auth],
-                "from the notebook" if hook.response == "wait" else "202 at once",
+                hook["address"],
+                " ".join(hook["methods"]),
+                words[hook["auth"]],
+                "from the notebook" if hook["response"] == "wait" else "202 at once",
             )
         output.out.print(shown)
-    if made.schedules:
+    if made["jobs"]:
         output.print("\nJobs:")
         shown = table(["job", "schedule", "next"])
-        for job in made.schedules:
-            when = local_time(job.next_due) if job.active else "paused"
-            shown.add_row(job.path, f"{job.cron} ({job.timezone})", when)
+        for job in made["jobs"]:
+            due = None if job["next_due"] is None else datetime.fromisoformat(job["next_due"])
+            when = local_time(due) if job["active"] else "paused"
+            shown.add_row(job["path"], f"{job['cron']} ({job['timezone']})", when)
         output.out.print(shown)
-    print_secrets(output, made.secrets)
-    if made.workflow.paused:
+    _print_secrets(output, made["secrets"])
+    if made["paused"]:
         output.note(
-            f"\nThe workflow is paused. Let it go on: jupyter workflows deployments {made.slug} --resume"
+            f"\nThe workflow is paused. Let it go on: jupyter workflows deployments {made['slug']} --resume"
         )
 
 
 def print_secrets(output: Output, secrets: tuple[NewSecret, ...]) -> None:
     """Print new secrets, with the word that they are not shown again."""
+    _print_secrets(output, [secret_json(secret) for secret in secrets])
+
+
+def _print_secrets(output: Output, secrets: Sequence[Mapping[str, Any]]) -> None:
     if not secrets:
         return
     output.print("\nSecrets of hooks. Keep them now, they are not shown again:", "bold yellow")
     for secret in secrets:
-        output.print(f"  {secret.path} ({secret.kind}):  {secret.secret}")
+        output.print(f"  {secret['path']} ({secret['kind']}):  {secret['secret']}")

@@ -98,6 +98,7 @@ def deploy(
     slug: str | None = None,
     owner_address: str | None = None,
     allow_warnings: bool = True,
+    origin: str | None = None,
     on_progress: Progress | None = None,
 ) -> Deployment:
     """Make a working copy the next version of its workflow, and the live one.
@@ -115,6 +116,8 @@ def deploy(
         Where mail about failed runs goes; `None`: as before.
     allow_warnings
         Whether warnings of the check are put up with.
+    origin
+        From where it comes, if that is not where the project lies now.
 
     Raises
     ------
@@ -156,7 +159,7 @@ def deploy(
                 slug=wanted,
                 snapshot_hash=manifest.hash,
                 size=manifest.size,
-                project=str(project.path),
+                project=origin or str(project.path),
                 created_by=by,
                 note=note,
                 owner_address=owner_address,

@@ -17,6 +17,7 @@ from .base import API, NoSuchRoute
 from .checks.handlers import default_handlers as checks
 from .database import StoreThreads
 from .deployments.handlers import default_handlers as deployments
+from .deployments.upload import default_handlers as uploads
 from .events.feed import ChangeFeed
 from .forms.channels import default_handlers as forms
 from .forms.doors import Doors
@@ -42,6 +43,7 @@ ROUTES: list[Route] = [
     *checks,
     *workingcopies,
     *workflows,
+    *uploads,
     *deployments,
     *schedules,
     *runs,
@@ -97,6 +99,12 @@ class WorkflowsApp(ExtensionApp):
         help="""Origins whose pages may call hooks from a browser (CORS), such as https://example.org, or *.
 
         None by default. Callers that are no browsers need no such permission.""",
+    ).tag(config=True)
+
+    deploy_largest_upload = Integer(
+        512 * 1024 * 1024,
+        min=1,
+        help="Bytes that a project may have, compressed, that `jupyter workflows deploy --to` sends.",
     ).tag(config=True)
 
     runner_enabled = Bool(

@@ -129,6 +129,13 @@ def _operation(path: str, declared: Operation, schemas: _Schemas) -> dict[str, A
             "required": declared.body_required,
             "content": {"application/json": {"schema": schemas.read(declared.body)}},
         }
+    if declared.upload is not None:
+        content = {"schema": {"type": "string", "format": "binary"}}
+        made["requestBody"] = {
+            "required": True,
+            "description": declared.upload.description,
+            "content": {declared.upload.media_type: content},
+        }
     return {key: value for key, value in made.items() if value not in ("", [])}
 
 
@@ -208,7 +215,7 @@ def _responses(path: str, declared: Operation, schemas: _Schemas) -> dict[str, A
     statuses = {400, 403, 503, *declared.problems}
     if "{" in path:
         statuses.add(404)
-    if declared.body is not None:
+    if declared.body is not None or declared.upload is not None:
         statuses |= {413, 415, 422}
     responses = {str(declared.status): answer}
     for status in sorted(statuses):

@@ -61,6 +61,14 @@ class File:
 
 
 @dataclass(frozen=True, slots=True)
+class Upload:
+    """A body that is a file; the handler itself takes it in while it arrives."""
+
+    media_type: str
+    description: str
+
+
+@dataclass(frozen=True, slots=True)
 class Operation:
     """What a verb of a route takes and gives."""
 
@@ -75,6 +83,7 @@ class Operation:
     answer: type[BaseModel] | File | None
     problems: tuple[int, ...]
     location: bool
+    upload: Upload | None = None
     tag: str = ""
 
 
@@ -104,6 +113,7 @@ def operation(
     answer: type[BaseModel] | File | None = None,
     problems: tuple[int, ...] = (),
     location: bool = False,
+    upload: Upload | None = None,
 ) -> Callable[[Callable[..., Awaitable[Any]]], Verb]:
     """Declare a verb of a route; the innermost decorator, so that nothing is read of strangers.
 
@@ -125,6 +135,8 @@ def operation(
         Statuses of errors, beyond those that follow from the rest.
     location
         Whether the answer has a Location header.
+    upload
+        What the body is, if that is a file.
     """
 
     def decorate(method: Callable[..., Awaitable[Any]]) -> Verb:
@@ -140,6 +152,7 @@ def operation(
             answer=answer,
             problems=problems,
             location=location,
+            upload=upload,
         )
 
         @functools.wraps(method)

@@ -9,14 +9,16 @@ from .manager import DeploymentsManager
 from .models import DeployedModel, DeploymentList, DeploymentModel, DeploymentsQuery, DeployRequest
 
 
-class _DeploymentsHandler(WorkflowsHandler):
+class DeploymentsBase(WorkflowsHandler):
+    """What the routes of deployments share."""
+
     @property
     def deployments(self) -> DeploymentsManager:
         """What does the work."""
         return DeploymentsManager(self.store)
 
 
-class DeploymentsHandler(_DeploymentsHandler):
+class DeploymentsHandler(DeploymentsBase):
     """All deployments."""
 
     @authenticated
@@ -44,7 +46,7 @@ class DeploymentsHandler(_DeploymentsHandler):
         return Answer(made, location=("deployments", made.id))
 
 
-class DeploymentHandler(_DeploymentsHandler):
+class DeploymentHandler(DeploymentsBase):
     """One deployment."""
 
     @authenticated
@@ -55,7 +57,7 @@ class DeploymentHandler(_DeploymentsHandler):
         return await self.call(self.deployments.show, deployment)
 
 
-class ActivateDeploymentHandler(_DeploymentsHandler):
+class ActivateDeploymentHandler(DeploymentsBase):
     """Activating."""
 
     @authenticated

@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
-from jupyter_workflows.deploying import Deployment, activate, deploy
-from jupyter_workflows.execution.project import Project
+from jupyter_workflows.deploying import DeployError, Deployment, activate, deploy
+from jupyter_workflows.deploying.archive import unpack
+from jupyter_workflows.execution.project import Project, ProjectError
 from jupyter_workflows.runner.wakeup import wake
 from jupyter_workflows.store import InvalidCursor, Store
 
 from ..checks.models import FindingModel
 from ..workflows.manager import HookAddress
 from ..workflows.models import HookModel, NewSecretModel
-from .models import DeployedModel, DeploymentList, DeploymentModel, DeploymentsQuery, DeployRequest, JobModel
+from .models import (
+    DeployedModel,
+    DeploymentList,
+    DeploymentModel,
+    DeploymentsQuery,
+    DeployRequest,
+    JobModel,
+    UploadQuery,
+)
 
 
 class DeploymentsManager:
@@ -59,6 +69,32 @@ class DeploymentsManager:
         wake(self._store.state_folder / "wake")
         return deployed_model(made, address)
 
+    def deploy_archive(
+        self, archive: Path, folder: Path, wanted: UploadQuery, address: HookAddress, *, by: str
+    ) -> DeployedModel:
+        """Unpack a project into a folder, and make it the next version of its workflow, and the live one."""
+        try:
+            folder.mkdir()
+            unpack(archive, folder)
+            if (folder / wanted.document).is_symlink():
+                raise DeployError(f"{wanted.document} is a link", code="invalid-archive")
+            made = deploy(
+                self._store,
+                Project.open(folder / wanted.document),
+                by=by,
+                note=wanted.note,
+                slug=wanted.slug,
+                owner_address=wanted.owner_address,
+                allow_warnings=wanted.allow_warnings,
+                origin=wanted.origin or f"{wanted.document}, sent by {by}",
+            )
+        except (DeployError, ProjectError) as error:
+            # Where it lay for a moment says nothing to who sent it.
+            error.message = error.message.replace(f"{folder}{os.sep}", "").replace(str(folder), ".")
+            raise
+        wake(self._store.state_folder / "wake")
+        return deployed_model(made, address)
+
 
 def deployed_model(deployment: Deployment, address: HookAddress) -> DeployedModel:
     """Return what is live now."""
@@ -76,6 +112,7 @@ def deployed_model(deployment: Deployment, address: HookAddress) -> DeployedMode
             for job in deployment.schedules
         ],
         secrets=[NewSecretModel.of(secret) for secret in deployment.secrets],
+        paused=deployment.workflow.paused,
         instead_of=deployment.instead_of,
         findings=[FindingModel(**finding.to_json()) for finding in deployment.findings],
     )

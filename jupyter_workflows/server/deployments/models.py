@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Annotated
 
-from pydantic import Field
+from pydantic import Field, StringConstraints
 
 from jupyter_workflows.store.deployment_records import DeploymentRecord
 
 from ..checks.models import FindingModel
-from ..models import LongText, Model, PageQuery, Request, StagePath, Text, WorkflowPath
+from ..models import LongText, Model, PageQuery, Query, Request, StagePath, Text, WorkflowPath
 from ..workflows.models import HookModel, NewSecretModel
 
 
@@ -73,6 +74,21 @@ class DeployRequest(Request):
     allow_warnings: bool = Field(True, description="Whether a workflow with warnings is deployed.")
 
 
+class UploadQuery(Query):
+    """What is deployed, and as what."""
+
+    document: Annotated[str, StringConstraints(max_length=200, pattern=r"^[^\x00/\\]+\.workflow$")] = Field(
+        description="Name of the workflow file, which is at the top of the archive."
+    )
+    note: LongText | None = None
+    slug: StagePath | None = Field(
+        None, description="Its name in addresses, with the first deployment; by default that of the title."
+    )
+    owner_address: Text | None = Field(None, description="Where mail about failed runs goes.")
+    allow_warnings: bool = Field(True, description="Whether a workflow with warnings is deployed.")
+    origin: Text | None = Field(None, description="From where it comes, for those who read the list.")
+
+
 class JobModel(Model):
     """A job that is due by its schedule now."""
 
@@ -91,5 +107,6 @@ class DeployedModel(DeploymentModel):
     secrets: list[NewSecretModel] = Field(
         description="Secrets of hooks that are new: this is the only time that they are shown."
     )
+    paused: bool = Field(description="Whether its workflow rests.")
     instead_of: int | None = Field(description="The version that was live before.")
     findings: list[FindingModel] = Field(description="What the check found; none of it is an error.")
