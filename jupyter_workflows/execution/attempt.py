@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import threading
 import time
 import traceback
 from collections.abc import Callable
@@ -58,7 +59,9 @@ def execute_attempt(
     try:
         asyncio.get_running_loop()
     except RuntimeError:
-        return attempt.execute()
+        if threading.current_thread() is threading.main_thread():
+            return attempt.execute()
+        return attempt.execute_and_close()  # nobody else would, when the thread has ended
     # The caller's thread runs an event loop already, as in a notebook: take another one.
     with ThreadPoolExecutor(1) as threads:
         return threads.submit(attempt.execute_and_close).result()
@@ -105,7 +108,7 @@ class _Attempt:
         return outcome
 
     def execute_and_close(self) -> AttemptOutcome:
-        """Execute in a thread that has nothing else to do."""
+        """Execute in a thread that may have nothing else to do, and leave no event loop behind."""
         try:
             return self.execute()
         finally:

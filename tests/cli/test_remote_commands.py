@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import Result
+from support.projects import write_project
 from support.servers import ServerProcess, server_process
 from support.stores import document, fail, finish, linear, start
 
@@ -159,6 +160,67 @@ def test_another_server_is_told_in_words(call: Call, remote: Remote) -> None:
     result = call("tasks", "--server", f"{remote.server.url}somewhere/else", "--token", remote.server.token)
     assert result.exit_code == 2
     assert "Jupyter Workflows" in result.stderr
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Path:
+    """A project with a hook and a job, on the machine of who deploys."""
+    hook = {"type": "hook", "auth": {"kind": "token"}, "cells": ["1"]}
+    job = {"type": "job", "schedule": {"cron": "0 3 * * *"}, "cells": ["1"]}
+    file = write_project(tmp_path / "shop", {"order": hook, "nightly": job}, title="Shop")
+    (file.parent / "requirements.txt").touch()
+    return file
+
+
+def test_a_project_is_deployed_to_a_server(call: Call, remote: Remote, shop: Path) -> None:
+    to = ("--to", remote.server.url, "--token", remote.server.token)
+    result = call("deploy", str(shop), *to, "--note", "first", "--json")
+    assert result.exit_code == 0, result.output
+    made = json.loads(result.stdout)
+    assert (made["version"], made["slug"], made["note"], made["snapshot"]) == (1, "shop", "first", None)
+    assert [hook["address"] for hook in made["hooks"]] == ["workflows/hooks/shop/order"]
+    assert [job["path"] for job in made["jobs"]] == ["nightly"]
+    assert made["project"].endswith(f":{shop}")
+    (record,) = remote.store.page_deployments(made["workflow"], limit=10)
+    assert record.id == made["id"]
+    snapshot = remote.store.snapshot_folder(record) / "project"
+    assert (snapshot / "stages" / "order.ipynb").read_bytes() == (
+        shop.parent / "stages" / "order.ipynb"
+    ).read_bytes()
+    again = call("deploy", str(shop), *to)
+    assert again.exit_code == 0, again.output
+    assert f"version 2 is live on {remote.server.url}, instead of version 1" in again.stdout.replace(
+        "\n", " "
+    )
+    # The same as one that was deployed beside the database.
+    here = call("deploy", str(shop), "--database", remote.server.database, "--json")
+    assert json.loads(here.stdout).keys() == made.keys()
+    assert json.loads(here.stdout)["hash"] == made["hash"]
+    assert [job.keys() for job in json.loads(here.stdout)["jobs"]] == [job.keys() for job in made["jobs"]]
+    assert [hook.keys() for hook in json.loads(here.stdout)["hooks"]] == [
+        hook.keys() for hook in made["hooks"]
+    ]
+
+
+def test_what_a_server_finds_in_a_project_is_shown(call: Call, remote: Remote, shop: Path) -> None:
+    (shop.parent / "requirements.txt").unlink()
+    to = ("--to", remote.server.url, "--token", remote.server.token)
+    result = call("deploy", str(shop), *to, "--json")
+    assert result.exit_code == 2
+    found = json.loads(result.stdout)
+    assert "no-requirements" in [finding["code"] for finding in found["findings"]], found
+
+
+def test_a_project_is_not_deployed_to_strangers(call: Call, remote: Remote, shop: Path) -> None:
+    result = call("deploy", str(shop), "--to", remote.server.url, "--token", "wrong")
+    assert result.exit_code == 2
+    assert "does not know this token" in result.stderr.replace("\n", " ")
+    result = call("deploy", str(shop), "--to", "http://localhost:1/", "--token", "x")
+    assert result.exit_code == 2
+    assert "cannot be reached" in result.stderr.replace("\n", " ")
+    result = call("deploy", str(shop), "--to", remote.server.url, "--database", remote.server.database)
+    assert result.exit_code == 2
+    assert "do not go together" in result.stderr
 
 
 def test_server_and_database_do_not_go_together(call: Call, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
 import threading
 from pathlib import Path
@@ -268,6 +269,23 @@ def test_without_a_fork_server_kernels_are_ordinary_ones(stage: Stage, tmp_path:
 
     assert outcome.state == "completed"
     assert outcome.changes == {"x": 1}
+
+
+def test_an_attempt_in_a_thread_leaves_no_event_loop_behind(
+    stage: Stage, fork_server: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[asyncio.AbstractEventLoop] = []
+    make = asyncio.new_event_loop
+    monkeypatch.setattr(asyncio, "new_event_loop", lambda: made.append(make()) or made[-1])
+    spec = stage.spec(notebook("print(1)"))
+    outcomes: list[Any] = []
+    thread = threading.Thread(target=lambda: outcomes.append(execute_attempt(spec, fork_server=fork_server)))
+    thread.start()
+    thread.join()
+
+    assert outcomes[0].state == "completed"
+    assert made
+    assert all(loop.is_closed() for loop in made)
 
 
 def test_a_new_attempt_ends_the_kernel_of_an_older_one(

@@ -20,6 +20,7 @@ import pytest
 from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
 from jupyter_client.manager import AsyncKernelManager
 from jupyter_client.provisioning import KernelProvisionerFactory
+from jupyter_core.utils import run_sync
 from nbclient import NotebookClient
 from support.kernels import LiveKernel, kernel
 
@@ -215,6 +216,7 @@ def test_papermill_executes_notebooks(server: ForkServer, tmp_path: Path) -> Non
         nbformat.v4.new_code_cell("x + 1"),
     ]
     nbformat.write(nbformat.v4.new_notebook(cells=cells), tmp_path / "in.ipynb")
+    manager = make_kernel_manager(fork_server=server)
     done = papermill.execute_notebook(
         str(tmp_path / "in.ipynb"),
         str(tmp_path / "out.ipynb"),
@@ -222,10 +224,11 @@ def test_papermill_executes_notebooks(server: ForkServer, tmp_path: Path) -> Non
         kernel_name="python3",
         engine_name="nbclient",
         language="python",
-        km=make_kernel_manager(fork_server=server),
+        km=manager,
         progress_bar=False,
     )
     assert done.cells[-1].outputs[0]["data"]["text/plain"] == "21"
+    run_sync(manager.kill)()  # nbclient ends only the kernels of managers that it has made itself
 
 
 def test_jupyter_client_finds_the_provisioner(
