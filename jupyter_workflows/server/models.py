@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
 #: Text without the zero character, which PostgreSQL cannot keep.
 Text = Annotated[str, StringConstraints(min_length=1, max_length=500, pattern=r"^[^\x00]*$")]
@@ -20,6 +20,14 @@ StagePath = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$"
 #: A moment of which everybody knows when it is.
 Moment = Annotated[AwareDatetime, Field(description="ISO 8601, with an offset from UTC.")]
 JsonObject = dict[str, Any]
+
+
+def _whole(value: Any) -> Any:
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+#: An integer in a body, as JSON knows it: 5.0 is one.
+Whole = Annotated[int, BeforeValidator(_whole)]
 
 
 class Request(BaseModel):

@@ -174,7 +174,7 @@ async def test_other_types_and_no_body_are_refused(api: Any, store: Store) -> No
     (await api("POST", route(), b"{}", headers={"Content-Type": "application/json"})).problem(
         415, "wrong-content-type"
     )
-    (await api("POST", route(), b"", headers=dict(TYPE))).problem(400, "body-missing")
+    (await api("POST", route(), b"", headers=dict(TYPE))).problem(422, "invalid-archive")
     await _until_gone(store)
 
 

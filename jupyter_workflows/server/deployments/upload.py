@@ -158,8 +158,7 @@ class UploadDeploymentHandler(DeploymentsBase):
             await self._write()
             if self._refusal is not None:
                 raise self._refusal
-            if arrival is None or not self._size:
-                raise Problem(400, "body-missing", "The request has no body", "Send a tar archive")
+            assert arrival is not None  # see `prepare`
             await self.in_thread(arrival.complete)
             made = await self.in_thread(
                 self.deployments.deploy_archive,

@@ -10,7 +10,7 @@ from pydantic import Field, StringConstraints
 from jupyter_workflows.model.schedule import Schedule
 from jupyter_workflows.store.schedules import ScheduledJob
 
-from ..models import Model, Moment, Query, Request, Text
+from ..models import Model, Moment, Query, Request, Text, Whole
 
 
 class ScheduleQuery(Query):
@@ -107,7 +107,7 @@ class PreviewRequest(Request):
     timezone: Annotated[str, StringConstraints(max_length=100)] = Field(
         "UTC", description="IANA name of the time zone."
     )
-    times: int = Field(5, ge=1, le=50, description="How many of its next times are listed.")
+    times: Whole = Field(5, ge=1, le=50, description="How many of its next times are listed.")
 
 
 class ClockChangeModel(Model):
