@@ -225,7 +225,8 @@ class StageNotebookClient(PapermillNotebookClient):  # type: ignore[misc]
             "", silent=True, store_history=False, user_expressions=records.QUESTION, stop_on_error=False
         )
         try:
-            reply = await asyncio.wait_for(self._reply(request), self.session.limits.record)
+            async with asyncio.timeout(self.session.limits.record):
+                reply = await self._reply(request)
         except TimeoutError:
             reply = {}
         records.accept(self.session, reply)
@@ -258,7 +259,8 @@ class StageNotebookClient(PapermillNotebookClient):  # type: ignore[misc]
         while not self._idle.is_set():
             before = self._messages
             try:
-                await asyncio.wait_for(self._idle.wait(), self.iopub_timeout)
+                async with asyncio.timeout(self.iopub_timeout):
+                    await self._idle.wait()
             except TimeoutError:
                 if self._messages == before:
                     place = self.session.source_index(self.nb, cell_index) or 0
@@ -365,7 +367,8 @@ class StageNotebookClient(PapermillNotebookClient):  # type: ignore[misc]
         else:
             await self.km.provisioner.send_signal(signal.SIGKILL)  # to all processes of the kernel's group
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(guard.exited.wait(), self.session.limits.grace)
+            async with asyncio.timeout(self.session.limits.grace):
+                await guard.exited.wait()
 
     async def _last_outputs(self) -> None:
         """Take in what the kernel had sent before its end."""

@@ -257,7 +257,9 @@ class Runner:
                 self._claims_in_doubt = True
                 log.warning("no stage could be claimed: %s", error)
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._work.wait(), self.settings.poll_interval)
+                # Not `wait_for`: in Python 3.11 that can swallow being cancelled.
+                async with asyncio.timeout(self.settings.poll_interval):
+                    await self._work.wait()
 
     def _claim(self, limit: int) -> list[Claim]:
         claims = self.store.claim(

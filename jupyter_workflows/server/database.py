@@ -83,7 +83,8 @@ class StoreThreads:
             self._opening = asyncio.create_task(self._open(), name="opening the workflows database")
         try:
             # Shielded: that one request does not wait any longer must not undo it for the others.
-            return await asyncio.wait_for(asyncio.shield(self._opening), _OPENING)
+            async with asyncio.timeout(_OPENING):
+                return await asyncio.shield(self._opening)
         except TimeoutError:
             raise DatabaseBusy("the database is still being opened", "Try again in a moment") from None
 

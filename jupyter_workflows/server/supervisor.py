@@ -178,8 +178,14 @@ class Supervisor:
         self._answers.append(answer)
         try:
             writer.write(b"status\n")
-            self._note(await asyncio.wait_for(answer, _ANSWER))
-        except (TimeoutError, ConnectionError, asyncio.CancelledError):
+            async with asyncio.timeout(_ANSWER):
+                self._note(await answer)
+        except (TimeoutError, ConnectionError):
+            self.status.message = "it does not answer"
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if task is None or task.cancelling():
+                raise  # it is who asks that is cancelled, not the answer
             self.status.message = "it does not answer"
         return self.status
 

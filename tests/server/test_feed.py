@@ -132,3 +132,16 @@ async def test_browsers_hear_of_it_on_the_event_stream(
     assert event["state"] in ("running", "queued")
     socket.close()
     await feed.stop()
+
+
+async def test_it_stops_although_something_has_just_changed(workflows_app: WorkflowsApp) -> None:
+    # In Python 3.11 `wait_for` loses being cancelled when what it waits for is there in the same moment.
+    for steps in range(6):
+        _, feed = await listening(workflows_app)
+        workflows_app.events_interval = 60
+        await asyncio.sleep(0.3)  # it has nothing to do, and waits
+        feed.look()
+        for _ in range(steps):
+            await asyncio.sleep(0)
+        async with asyncio.timeout(5):
+            await feed.stop()

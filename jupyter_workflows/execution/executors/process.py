@@ -140,7 +140,8 @@ class WorkerProcess:
         if self.is_alive:
             self._send({"type": "stop"})
         try:
-            await asyncio.wait_for(self._process.wait(), 10 * _PATIENCE)
+            async with asyncio.timeout(10 * _PATIENCE):
+                await self._process.wait()
         except TimeoutError:
             self._kill()
             await self._process.wait()

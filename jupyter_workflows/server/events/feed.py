@@ -91,7 +91,9 @@ class ChangeFeed:
                 self._app.log.exception("announcing changes of workflows failed")
                 pause = _AWAY
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._look.wait(), pause)
+                # Not `wait_for`: in Python 3.11 that can swallow being cancelled.
+                async with asyncio.timeout(pause):
+                    await self._look.wait()
                 # What comes within this time is announced together.
                 await asyncio.sleep(_PAUSE)
             self._look.clear()
