@@ -56,7 +56,7 @@ export function ConditionField({ names }: { names: readonly IKnownName[] }): Rea
       aside={
         rows !== null &&
         value !== MIXED && (
-          <button type="button" className="jp-Workflows-link" onClick={() => setAsText(!asText)}>
+          <button type="button" className="jp-Workflows-optionLink" onClick={() => setAsText(!asText)}>
             {asText ? trans.__('As rows') : trans.__('As text')}
           </button>
         )
@@ -106,21 +106,21 @@ function ConditionText({ names }: { names: readonly IKnownName[] }): ReactElemen
       />
       <div id={`${id}-said`} aria-live="polite">
         {messages.map(one => (
-          <p key={one.text} className={`jp-Workflows-message jp-mod-${one.severity}`}>
+          <p key={one.text} className={`jp-Workflows-optionMessage jp-mod-${one.severity}`}>
             {one.text}
           </p>
         ))}
         {unknown.length > 0 && (
-          <p className="jp-Workflows-message jp-mod-info">
+          <p className="jp-Workflows-optionMessage jp-mod-info">
             {trans.__('Not seen in the stage data so far: %1.', unknown.join(', '))}
           </p>
         )}
         {draft.theirs !== null && (
-          <p className="jp-Workflows-message jp-mod-warning" role="status">
+          <p className="jp-Workflows-optionMessage jp-mod-warning" role="status">
             {trans.__('Somebody else has changed this to “%1” meanwhile.', draft.theirs)}{' '}
             <button
               type="button"
-              className="jp-Workflows-link"
+              className="jp-Workflows-optionLink"
               onMouseDown={event => event.preventDefault()}
               onClick={draft.restore}
             >
@@ -196,7 +196,7 @@ function Rows({
         >
           {i > 0 && (
             <HTMLSelect
-              className="jp-Workflows-select jp-Workflows-join"
+              className="jp-Workflows-optionSelect jp-Workflows-join"
               aria-label={trans.__('Joined by')}
               value={joins[i - 1]}
               disabled={editor.readOnly}
@@ -223,7 +223,7 @@ function Rows({
       {!editor.readOnly && (
         <button
           type="button"
-          className="jp-Workflows-add"
+          className="jp-Workflows-optionAdd"
           onClick={() =>
             put({
               rows: [...rows, { field: '', operator: '==', value: { kind: 'text', text: '' } }],
@@ -275,13 +275,13 @@ function RowFields({
           look={{ mono: true, placeholder: trans.__('field') }}
         />
         {field.error !== null && (
-          <p id={`${id}-error`} className="jp-Workflows-message jp-mod-error">
+          <p id={`${id}-error`} className="jp-Workflows-optionMessage jp-mod-error">
             {field.error}
           </p>
         )}
       </div>
       <HTMLSelect
-        className="jp-Workflows-select jp-Workflows-operator"
+        className="jp-Workflows-optionSelect jp-Workflows-operator"
         aria-label={trans.__('Operator')}
         value={row.operator}
         disabled={editor.readOnly}
@@ -341,7 +341,7 @@ function ValueFields({
   return (
     <>
       <HTMLSelect
-        className="jp-Workflows-select jp-Workflows-kind"
+        className="jp-Workflows-optionSelect jp-Workflows-kind"
         aria-label={trans.__('Kind of value')}
         value={value.kind}
         disabled={editor.readOnly}
@@ -356,7 +356,7 @@ function ValueFields({
       <div className="jp-Workflows-rowValue">
         {value.kind === 'truth' ? (
           <HTMLSelect
-            className="jp-Workflows-select"
+            className="jp-Workflows-optionSelect"
             aria-label={label}
             value={String(value.value)}
             disabled={editor.readOnly}
@@ -384,7 +384,7 @@ function ValueFields({
             />
           )
         )}
-        {draft.error !== null && <p className="jp-Workflows-message jp-mod-error">{draft.error}</p>}
+        {draft.error !== null && <p className="jp-Workflows-optionMessage jp-mod-error">{draft.error}</p>}
       </div>
     </>
   );

@@ -80,7 +80,7 @@ export function ExecutionSettings({ type }: { type: StageType | null }): ReactEl
   const retries = subject.get('retries.max');
   return (
     <>
-      <div className="jp-Workflows-fieldRow">
+      <div className="jp-Workflows-optionFieldRow">
         <NumberField
           path="retries.max"
           label={trans.__('Retries')}
@@ -98,7 +98,7 @@ export function ExecutionSettings({ type }: { type: StageType | null }): ReactEl
         />
       </div>
       {retries !== undefined && (
-        <div className="jp-Workflows-fieldRow">
+        <div className="jp-Workflows-optionFieldRow">
           <DurationField
             seconds
             path="retries.delay"
@@ -117,7 +117,7 @@ export function ExecutionSettings({ type }: { type: StageType | null }): ReactEl
           ...kernels.map(kernel => ({ value: kernel.name, label: kernel.title }))
         ]}
       />
-      <div className="jp-Workflows-fieldRow">
+      <div className="jp-Workflows-optionFieldRow">
         <TextField
           path="memory"
           label={trans.__('Memory')}

@@ -17,7 +17,7 @@ export function FormSettings(): ReactElement {
   return (
     <>
       <AssigneeField />
-      <div className="jp-Workflows-fieldRow">
+      <div className="jp-Workflows-optionFieldRow">
         <DurationField path="due" label={trans.__('Due after')} placeholder={trans.__('3 days')} />
         <DurationField path="remind" label={trans.__('Remind every')} placeholder={trans.__('1 day')} />
         <DurationField path="expires" label={trans.__('Fails after')} placeholder={trans.__('never')} />
@@ -29,8 +29,10 @@ export function FormSettings(): ReactElement {
         show={value => (value === true ? 'true' : typeof value === 'string' ? value : '')}
         put={(it, chosen) => it.set('start', chosen === 'true' ? true : chosen || undefined)}
         choices={[
-          { value: '', label: trans.__('those who may run the workflow, if it is the first stage') },
-          ...(start === true ? [{ value: 'true', label: trans.__('those who may run the workflow') }] : []),
+          { value: '', label: trans.__('whoever may run the workflow') },
+          ...(start === true
+            ? [{ value: 'true', label: trans.__('whoever may run it; a run begins here') }]
+            : []),
           { value: 'members', label: trans.__('members of the workflow') },
           { value: 'anyone-signed-in', label: trans.__('anyone who is signed in') }
         ]}

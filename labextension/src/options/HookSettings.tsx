@@ -50,7 +50,7 @@ export function HookSettings(): ReactElement {
           { value: 'none', label: trans.__('nothing: anybody may call') }
         ]}
       />
-      <div className="jp-Workflows-fieldRow">
+      <div className="jp-Workflows-optionFieldRow">
         <SelectField
           path="response"
           label={trans.__('The caller')}
@@ -120,7 +120,7 @@ function Address({ methods }: { methods: readonly string[] }): ReactElement {
       <FieldGroup
         label={trans.__('Address')}
         aside={
-          <span className={`jp-Workflows-chip ${deployed === null ? '' : 'jp-mod-live'}`}>
+          <span className={`jp-Workflows-optionChip ${deployed === null ? '' : 'jp-mod-live'}`}>
             {deployed === null ? trans.__('Draft') : trans.__('Live')}
           </span>
         }
@@ -128,21 +128,21 @@ function Address({ methods }: { methods: readonly string[] }): ReactElement {
           deployed === null ? trans.__('It takes requests as soon as the workflow is deployed.') : undefined
         }
       >
-        <div className="jp-Workflows-copied">
+        <div className="jp-Workflows-optionCopied">
           <code tabIndex={0}>{address}</code>
           <CopyButton text={address} label={trans.__('Copy the address')} />
         </div>
       </FieldGroup>
       <Section name="hook-call" title={trans.__('How to call it')}>
-        <div className="jp-Workflows-copied jp-mod-code">
+        <div className="jp-Workflows-optionCopied jp-mod-code">
           <pre tabIndex={0} aria-label={trans.__('Command for a terminal')}>
             {command}
           </pre>
           <CopyButton text={command} label={trans.__('Copy the command')} />
         </div>
-        <p className="jp-Workflows-fieldHelp">{authWords(auth, trans.__.bind(trans))}</p>
+        <p className="jp-Workflows-optionFieldHelp">{authWords(auth, trans.__.bind(trans))}</p>
         {Object.keys(request).length === 0 && (
-          <p className="jp-Workflows-fieldHelp">
+          <p className="jp-Workflows-optionFieldHelp">
             {trans.__('The body is the example request of the Test tab, as soon as there is one.')}
           </p>
         )}
@@ -177,7 +177,9 @@ function Secrets({
   const [error, setError] = useState<string | null>(null);
   if (deployed === null) {
     return (
-      <p className="jp-Workflows-fieldHelp">{trans.__('The secret is made with the first deployment.')}</p>
+      <p className="jp-Workflows-optionFieldHelp">
+        {trans.__('The secret is made with the first deployment.')}
+      </p>
     );
   }
   const rotate = async (): Promise<void> => {
@@ -205,7 +207,7 @@ function Secrets({
       await showDialog({
         title: trans.__('The new secret'),
         body: (
-          <div className="jp-Workflows-secret">
+          <div className="jp-Workflows-optionSecret">
             <p>{trans.__('Copy it now: it is not shown again.')}</p>
             <input className="jp-mod-styled" readOnly value={made.secret} aria-label={trans.__('Secret')} />
           </div>
@@ -218,7 +220,7 @@ function Secrets({
   };
   return (
     <FieldGroup label={trans.__('Secrets')}>
-      <ul className="jp-Workflows-list">
+      <ul className="jp-Workflows-optionList">
         {deployed.secrets.map(secret => (
           <li key={secret.id}>
             <code>…{secret.hint}</code>{' '}
@@ -228,7 +230,7 @@ function Secrets({
           </li>
         ))}
       </ul>
-      <button type="button" className="jp-Workflows-button" onClick={() => void rotate()}>
+      <button type="button" className="jp-Workflows-optionButton" onClick={() => void rotate()}>
         {trans.__('New secret…')}
       </button>
       <Messages messages={error === null ? [] : [{ severity: 'error', text: error }]} />

@@ -27,7 +27,7 @@ export function JobSettings(): ReactElement {
       >
         <button
           type="button"
-          className="jp-Workflows-button"
+          className="jp-Workflows-optionButton"
           disabled={editor.readOnly}
           onClick={() => subject.set('schedule', { cron: '0 9 * * *', timezone: ownZone() })}
         >
@@ -75,7 +75,7 @@ export function JobSettings(): ReactElement {
       />
       <button
         type="button"
-        className="jp-Workflows-link"
+        className="jp-Workflows-optionLink"
         disabled={editor.readOnly}
         onClick={() => subject.set('schedule', undefined)}
       >
@@ -107,12 +107,12 @@ function PlanFields(): ReactElement {
   };
   return (
     <>
-      <div className="jp-Workflows-fieldRow">
+      <div className="jp-Workflows-optionFieldRow">
         <Field label={trans.__('Schedule')}>
           {ids => (
             <HTMLSelect
               {...ids}
-              className="jp-Workflows-select"
+              className="jp-Workflows-optionSelect"
               value={value === MIXED ? '' : plan.every}
               disabled={editor.readOnly}
               onChange={event => put(turnInto(plan, event.target.value as Every))}
@@ -239,7 +239,7 @@ function DayOfMonth({
       {ids => (
         <HTMLSelect
           {...ids}
-          className="jp-Workflows-select"
+          className="jp-Workflows-optionSelect"
           value={String(plan.day)}
           onChange={event =>
             put({ ...plan, day: event.target.value === 'last' ? 'last' : Number(event.target.value) })
@@ -264,7 +264,7 @@ function NextTimes(): ReactElement {
   const zone = text(schedule.timezone) || 'UTC';
   const { value, error } = useSchedulePreview(editor, text(schedule.cron), zone);
   return (
-    <FieldGroup label={trans.__('Next times')} className="jp-Workflows-times">
+    <FieldGroup label={trans.__('Next times')} className="jp-Workflows-optionTimes">
       {error !== undefined && <Messages messages={[{ severity: 'error', text: wordsOf(error) }]} />}
       {value !== undefined && (
         <>
@@ -276,7 +276,7 @@ function NextTimes(): ReactElement {
             ))}
           </ol>
           {notes(value, zone, trans.__.bind(trans)).map(note => (
-            <p key={note} className="jp-Workflows-message jp-mod-info">
+            <p key={note} className="jp-Workflows-optionMessage jp-mod-info">
               {note}
             </p>
           ))}

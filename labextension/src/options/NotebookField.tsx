@@ -35,7 +35,7 @@ export function NotebookField(): ReactElement {
         missing && typeof path === 'string' && path !== '' ? (
           <button
             type="button"
-            className="jp-Workflows-button"
+            className="jp-Workflows-optionButton"
             disabled={editor.readOnly}
             onClick={() => void create(editor, stage)}
           >
@@ -45,7 +45,7 @@ export function NotebookField(): ReactElement {
         ) : (
           <button
             type="button"
-            className="jp-Workflows-button"
+            className="jp-Workflows-optionButton"
             onClick={() => void editor.commands.execute(CommandIDs.openNotebook, { stage })}
           >
             <notebookIcon.react tag="span" width="16px" height="16px" />

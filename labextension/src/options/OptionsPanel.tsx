@@ -101,6 +101,8 @@ function OpenPanel({
       </header>
       {stage !== null && <Tabs id={id} tab={tab} trans={trans} choose={next => model.choose(next)} />}
       <div
+        // Something else is shown from its beginning.
+        key={items.map(item => item.key).join(' ') + tab}
         className="jp-Workflows-optionsBody"
         {...(stage === null
           ? {}
@@ -146,9 +148,9 @@ function Settings({
   const type: StageType | null = types.size === 1 ? [...types][0] : null;
   return (
     <PanelContext.Provider value={context}>
-      <div className="jp-Workflows-settings" key={subject.id}>
+      <div className="jp-Workflows-optionSettings" key={subject.id}>
         {items.length > 1 && (
-          <p className="jp-Workflows-fieldHelp">
+          <p className="jp-Workflows-optionFieldHelp">
             {editor.trans.__('What is changed here is changed in all %1.', items.length)}
           </p>
         )}
@@ -196,7 +198,7 @@ function Tabs({
   return (
     <div
       ref={list}
-      className="jp-Workflows-tabs"
+      className="jp-Workflows-optionTabs"
       role="tablist"
       aria-label={trans.__('Options of the stage')}
       onKeyDown={onKeyDown}
@@ -230,8 +232,8 @@ function Mixture({ items, editor }: { items: readonly IReference[]; editor: Work
   };
   const kinds = [...new Set(items.map(item => item.kind))];
   return (
-    <div className="jp-Workflows-settings">
-      <p className="jp-Workflows-fieldHelp">
+    <div className="jp-Workflows-optionSettings">
+      <p className="jp-Workflows-optionFieldHelp">
         {trans.__('Things of several kinds share no settings. Choose one kind:')}
       </p>
       {kinds.map(kind => {
@@ -240,7 +242,7 @@ function Mixture({ items, editor }: { items: readonly IReference[]; editor: Work
           <button
             key={kind}
             type="button"
-            className="jp-Workflows-button"
+            className="jp-Workflows-optionButton"
             onClick={() => editor.selection.set(some)}
           >
             {names[kind](some.length)}

@@ -62,7 +62,7 @@ export function GroupSettings(): ReactElement {
       <CheckField path="collapsed" label={trans.__('Collapsed')} />
       {subject.single && (
         <FieldGroup label={trans.__('Stages')}>
-          <ul className="jp-Workflows-checks">
+          <ul className="jp-Workflows-optionChecks">
             {stages.map(([key, stage]) => {
               const inside = Array.isArray(members) && members.includes(key);
               return (
@@ -124,7 +124,7 @@ export function WorkflowSettings(): ReactElement {
         }}
       />
       <FieldGroup label={trans.__('Identity')}>
-        <div className="jp-Workflows-copied">
+        <div className="jp-Workflows-optionCopied">
           <code tabIndex={0}>{uid}</code>
           <CopyButton text={uid} label={trans.__('Copy the identity')} />
         </div>
@@ -138,9 +138,9 @@ export function WorkflowSettings(): ReactElement {
           />
         )}
         {findings.length === 0 && !failed && (
-          <p className="jp-Workflows-fieldHelp">{trans.__('Nothing is wrong.')}</p>
+          <p className="jp-Workflows-optionFieldHelp">{trans.__('Nothing is wrong.')}</p>
         )}
-        <ul className="jp-Workflows-findings">
+        <ul className="jp-Workflows-optionFindings">
           {findings.map((finding, i) => (
             <li key={i} className={`jp-mod-${finding.severity}`}>
               <Finding finding={finding} />
@@ -171,9 +171,11 @@ function Finding({ finding }: { finding: IFinding }): ReactElement {
   const words = (
     <>
       <strong>{names[severity]}</strong>
-      {item?.kind === 'stages' && <span className="jp-Workflows-findingPlace">{stages[item.key].title}</span>}
+      {item?.kind === 'stages' && (
+        <span className="jp-Workflows-optionFindingPlace">{stages[item.key].title}</span>
+      )}
       {item?.kind === 'transitions' && (
-        <span className="jp-Workflows-findingPlace">
+        <span className="jp-Workflows-optionFindingPlace">
           {stages[transitions[item.key].source]?.title} → {stages[transitions[item.key].target]?.title}
         </span>
       )}

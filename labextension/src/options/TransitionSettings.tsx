@@ -52,7 +52,7 @@ export function TransitionSettings(): ReactElement {
     <>
       <Messages messages={subject.otherMessages(SHOWN)} />
       {subject.single && (
-        <div className="jp-Workflows-fieldRow">
+        <div className="jp-Workflows-optionFieldRow">
           <EndField end="source" label={trans.__('From')} />
           <EndField end="target" label={trans.__('To')} />
         </div>
@@ -79,7 +79,7 @@ export function TransitionSettings(): ReactElement {
         open={each !== undefined || subject.messages('each').length + subject.messages('as').length > 0}
         hint={each === undefined ? undefined : trans.__('fans out')}
       >
-        <div className="jp-Workflows-fieldRow">
+        <div className="jp-Workflows-optionFieldRow">
           <TextField
             path="each"
             label={trans.__('Once for each of')}
@@ -124,7 +124,7 @@ function EndField({ end, label }: { end: 'source' | 'target'; label: string }): 
       {ids => (
         <HTMLSelect
           {...ids}
-          className="jp-Workflows-select"
+          className="jp-Workflows-optionSelect"
           value={current}
           disabled={editor.readOnly}
           onChange={event => reconnect(editor, key, { [end]: event.target.value })}

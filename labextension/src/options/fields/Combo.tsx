@@ -72,12 +72,12 @@ export function Combo({
     }
   };
   return (
-    <div className="jp-Workflows-combo">
+    <div className="jp-Workflows-optionCombo">
       <input
         {...ids}
         aria-label={label}
         aria-invalid={draft.error !== null || ids['aria-invalid'] || undefined}
-        className={`jp-Workflows-input ${look.mono ? 'jp-mod-mono' : ''}`}
+        className={`jp-Workflows-optionInput ${look.mono ? 'jp-mod-mono' : ''}`}
         type="text"
         role="combobox"
         aria-autocomplete="list"
@@ -105,7 +105,7 @@ export function Combo({
       <ul
         ref={list}
         id={`${ids.id}-list`}
-        className="jp-Workflows-comboList"
+        className="jp-Workflows-optionComboList"
         role="listbox"
         aria-label={editor.trans.__('Suggestions')}
         hidden={!shown}

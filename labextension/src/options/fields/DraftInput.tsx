@@ -32,7 +32,7 @@ export function DraftControl({
   const shared = {
     ...ids,
     'aria-invalid': draft.error !== null || ids['aria-invalid'] || undefined,
-    className: `jp-Workflows-input ${mono ? 'jp-mod-mono' : ''}`,
+    className: `jp-Workflows-optionInput ${mono ? 'jp-mod-mono' : ''}`,
     value: draft.text,
     spellCheck: false,
     autoComplete: 'off',

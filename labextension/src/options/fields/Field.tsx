@@ -32,8 +32,8 @@ export function Field({
   const id = useId();
   const described = [help ? `${id}-help` : '', messages.length > 0 ? `${id}-messages` : ''].filter(Boolean);
   return (
-    <div className={`jp-Workflows-field ${className}`}>
-      <div className="jp-Workflows-fieldHead">
+    <div className={`jp-Workflows-optionField ${className}`}>
+      <div className="jp-Workflows-optionFieldHead">
         <label htmlFor={id}>{label}</label>
         {aside}
       </div>
@@ -60,13 +60,13 @@ export function FieldGroup({
   const described = [help ? `${id}-help` : '', messages.length > 0 ? `${id}-messages` : ''].filter(Boolean);
   return (
     <div
-      className={`jp-Workflows-field ${className}`}
+      className={`jp-Workflows-optionField ${className}`}
       role="group"
       aria-labelledby={`${id}-label`}
       aria-describedby={described.join(' ') || undefined}
     >
-      <div className="jp-Workflows-fieldHead">
-        <span className="jp-Workflows-fieldLabel" id={`${id}-label`}>
+      <div className="jp-Workflows-optionFieldHead">
+        <span className="jp-Workflows-optionFieldLabel" id={`${id}-label`}>
           {label}
         </span>
         {aside}
@@ -89,7 +89,7 @@ function Below({
   return (
     <>
       {help && (
-        <div className="jp-Workflows-fieldHelp" id={`${id}-help`}>
+        <div className="jp-Workflows-optionFieldHelp" id={`${id}-help`}>
           {help}
         </div>
       )}
@@ -103,7 +103,7 @@ export function Messages({ id, messages }: { id?: string; messages: readonly IMe
   return (
     <div id={id} aria-live="polite">
       {messages.map(({ severity, text }) => (
-        <p key={text} className={`jp-Workflows-message jp-mod-${severity}`}>
+        <p key={text} className={`jp-Workflows-optionMessage jp-mod-${severity}`}>
           {text}
         </p>
       ))}

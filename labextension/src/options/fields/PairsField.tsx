@@ -51,9 +51,9 @@ export function PairsField({
   };
   return (
     <FieldGroup {...frame} messages={[...(frame.messages ?? []), ...subject.messages(path)]}>
-      {value === MIXED && <p className="jp-Workflows-fieldHelp">{trans.__('Several values')}</p>}
+      {value === MIXED && <p className="jp-Workflows-optionFieldHelp">{trans.__('Several values')}</p>}
       {pairs.map(([name, one], i) => (
-        <div key={i} className="jp-Workflows-pair">
+        <div key={i} className="jp-Workflows-optionPair">
           <DraftInput
             label={names.label}
             look={{ mono: true }}
@@ -82,7 +82,7 @@ export function PairsField({
       ))}
       {fresh !== null && (
         <div
-          className="jp-Workflows-pair"
+          className="jp-Workflows-optionPair"
           ref={row}
           onBlur={event => {
             if (!row.current?.contains(event.relatedTarget)) {
@@ -101,7 +101,7 @@ export function PairsField({
           {(['name', 'value'] as const).map(side => (
             <input
               key={side}
-              className="jp-Workflows-input jp-mod-mono"
+              className="jp-Workflows-optionInput jp-mod-mono"
               aria-label={side === 'name' ? names.label : values.label}
               placeholder={side === 'name' ? names.example : values.example}
               spellCheck={false}
@@ -115,7 +115,11 @@ export function PairsField({
         </div>
       )}
       {fresh === null && !editor.readOnly && value !== MIXED && (
-        <button type="button" className="jp-Workflows-add" onClick={() => setFresh({ name: '', value: '' })}>
+        <button
+          type="button"
+          className="jp-Workflows-optionAdd"
+          onClick={() => setFresh({ name: '', value: '' })}
+        >
           <addIcon.react tag="span" width="14px" height="14px" />
           {trans.__('Add')}
         </button>

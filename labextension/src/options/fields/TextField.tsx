@@ -66,7 +66,7 @@ export function TextField({
     <Field {...frame}>
       {ids => (
         <>
-          <div className="jp-Workflows-inputRow">
+          <div className="jp-Workflows-optionInputRow">
             {options === undefined ? (
               <DraftControl {...ids} draft={draft} look={{ ...look, placeholder }} />
             ) : (
@@ -75,13 +75,13 @@ export function TextField({
             {buttons}
           </div>
           {draft.theirs !== null && (
-            <p className="jp-Workflows-message jp-mod-warning" role="status">
+            <p className="jp-Workflows-optionMessage jp-mod-warning" role="status">
               {draft.theirs === ''
                 ? trans.__('Somebody else has emptied this field meanwhile.')
                 : trans.__('Somebody else has changed this to “%1” meanwhile.', draft.theirs)}{' '}
               <button
                 type="button"
-                className="jp-Workflows-link"
+                className="jp-Workflows-optionLink"
                 onMouseDown={event => event.preventDefault()}
                 onClick={draft.restore}
               >

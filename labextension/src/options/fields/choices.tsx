@@ -44,7 +44,7 @@ export function SelectField({
       {ids => (
         <HTMLSelect
           {...ids}
-          className="jp-Workflows-select"
+          className="jp-Workflows-optionSelect"
           value={shown}
           disabled={disabled || editor.readOnly}
           onChange={event => {
@@ -99,7 +99,7 @@ export function CheckField({
     }
   }, [mixed]);
   return (
-    <div className="jp-Workflows-field jp-mod-check">
+    <div className="jp-Workflows-optionField jp-mod-check">
       <label htmlFor={id}>
         <input
           ref={box}
@@ -113,7 +113,7 @@ export function CheckField({
         {label}
       </label>
       {help && (
-        <div className="jp-Workflows-fieldHelp" id={`${id}-help`}>
+        <div className="jp-Workflows-optionFieldHelp" id={`${id}-help`}>
           {help}
         </div>
       )}
@@ -136,7 +136,7 @@ export function ToggleGroup({
   const { editor } = usePanel();
   return (
     <FieldGroup {...frame}>
-      <div className="jp-Workflows-toggles">
+      <div className="jp-Workflows-optionToggles">
         {choices.map(({ value, label, name }) => {
           const pressed = chosen.includes(value);
           const next = (): readonly string[] =>

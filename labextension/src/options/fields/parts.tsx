@@ -21,7 +21,7 @@ export function IconButton({
   return (
     <button
       type="button"
-      className="jp-Workflows-iconButton"
+      className="jp-Workflows-optionIcon"
       title={label}
       aria-label={label}
       disabled={disabled}
@@ -53,7 +53,7 @@ export function CopyButton({ text, label }: { text: string; label: string }): Re
           setCopied(true);
         }}
       />
-      <span className="jp-Workflows-unseen" role="status">
+      <span className="jp-Workflows-optionUnseen" role="status">
         {copied ? trans.__('Copied') : ''}
       </span>
     </>
@@ -84,7 +84,7 @@ export function Section({
   const [isOpen, setOpen] = useState(opened.get(name) ?? open);
   const Icon = (isOpen ? caretDownIcon : caretRightIcon).react;
   return (
-    <div className="jp-Workflows-section">
+    <div className="jp-Workflows-optionSection">
       <h3>
         <button
           type="button"
@@ -100,7 +100,7 @@ export function Section({
           {hint && <small>{hint}</small>}
         </button>
       </h3>
-      <div id={id} className="jp-Workflows-sectionBody" hidden={!isOpen}>
+      <div id={id} className="jp-Workflows-optionSectionBody" hidden={!isOpen}>
         {isOpen && children}
       </div>
     </div>
