@@ -218,7 +218,8 @@ def test_a_schedule_shows_its_next_times(options: Options) -> None:
     options.write("Cron", "*/5 9-17 * * *")
     assert options.snapshot("stages", "report")["schedule"]["cron"] == "*/5 9-17 * * *"
     options.write("Cron", "0 0 30 2 *")
-    expect(options.panel).to_contain_text("The schedule is never due.")
+    expect(options.panel).to_contain_text("None: the schedule is not right yet.")
+    expect(options.panel.locator(".jp-mod-error")).to_contain_text("is not a cron expression")
     options.field("Schedule").select_option("month")
     options.field("On day").select_option("last")
     assert options.snapshot("stages", "report")["schedule"]["cron"] == "0 9 L * *"
@@ -262,8 +263,9 @@ def test_a_hook_says_how_it_is_called(options: Options) -> None:
 
 
 def test_a_deployed_hook_has_an_address_and_secrets(options: Options) -> None:
+    (options.file.parent / "requirements.txt").write_text("")
     made = options.lab.post("deployments", {"path": f"{options.file.parent.name}/test.workflow"})
-    workflow = options.lab.get(f"workflows/{made.get('slug', 'test')}")
+    workflow = options.lab.get(f"workflows/{made['workflow']}")
     options.show("stages", "order")
     expect(options.panel.get_by_text("Live", exact=True)).to_be_visible()
     expect(options.panel).to_contain_text(workflow["hooks"][0]["address"])

@@ -2,6 +2,7 @@ import { HTMLSelect } from '@jupyterlab/ui-components';
 import { useState } from 'react';
 import type { ReactElement } from 'react';
 
+import { ProblemError } from '../client/problems';
 import type { ISchedulePreview } from '../client/types';
 import { usePanel } from './context';
 import { SelectField, ToggleGroup } from './fields/choices';
@@ -265,7 +266,12 @@ function NextTimes(): ReactElement {
   const { value, error } = useSchedulePreview(editor, text(schedule.cron), zone);
   return (
     <FieldGroup label={trans.__('Next times')} className="jp-Workflows-optionTimes">
-      {error !== undefined && <Messages messages={[{ severity: 'error', text: wordsOf(error) }]} />}
+      {error !== undefined && !isInvalid(error) && (
+        <Messages messages={[{ severity: 'error', text: wordsOf(error) }]} />
+      )}
+      {error !== undefined && isInvalid(error) && (
+        <p className="jp-Workflows-optionFieldHelp">{trans.__('None: the schedule is not right yet.')}</p>
+      )}
       {value !== undefined && (
         <>
           <ol>
@@ -284,6 +290,11 @@ function NextTimes(): ReactElement {
       )}
     </FieldGroup>
   );
+}
+
+/** Whether a check says what is wrong, at the field that is. */
+function isInvalid(error: Error): boolean {
+  return error instanceof ProblemError && error.code === 'invalid-schedule';
 }
 
 /** What people should know of changes of the clock. */
