@@ -16,9 +16,11 @@ from .authoring.forms.reading import (
     display_markdown,
     display_plot,
     display_text,
+    progress,
     read,
     read_checkbox,
     read_checklist,
+    read_code,
     read_currency,
     read_date,
     read_date_range,
@@ -37,6 +39,8 @@ from .authoring.forms.reading import (
     read_textarea,
     read_time,
     read_toggle,
+    read_widget,
+    submit,
 )
 
 __all__ = [
@@ -54,9 +58,11 @@ __all__ = [
     "display_markdown",
     "display_plot",
     "display_text",
+    "progress",
     "read",
     "read_checkbox",
     "read_checklist",
+    "read_code",
     "read_currency",
     "read_date",
     "read_date_range",
@@ -75,4 +81,6 @@ __all__ = [
     "read_textarea",
     "read_time",
     "read_toggle",
+    "read_widget",
+    "submit",
 ]

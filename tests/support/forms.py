@@ -120,7 +120,9 @@ class FormClient:
         kind, content = json.loads(parts[0])["msg_type"], json.loads(parts[3])
         self.messages.append((channel, kind, content))
         if kind in ("display_data", "update_display_data"):
-            self.form = content["data"][FORM]
+            described = content["data"][FORM]
+            if "models" in described:
+                self.form = described
         elif kind == "comm_open":
             self.states[content["comm_id"]] = dict(content["data"]["state"])
         elif kind == "comm_msg":

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Self, TypeVar
 
 from ..errors import closest
 from . import displays
 from . import fields as kinds
 from .displays import Display
+from .dynamic import Dynamic
 from .fields import Field
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -55,7 +56,7 @@ class Fields:
     """
 
     def __init__(self) -> None:
-        self.items: list[Field | Display] = []
+        self.items: list[Field | Display | Dynamic] = []
 
     @property
     def fields(self) -> list[Field]:
@@ -73,6 +74,26 @@ class Fields:
         self.items.append(item)
         return self
 
+    def depends(self, make: Callable[[Mapping[str, Any]], Fields | None]) -> Self:
+        """Ask or show something that depends on the answers so far.
+
+        Parameters
+        ----------
+        make
+            Called with the answers so far, by key, whenever one changes; a field without an answer has its
+            empty value. It returns `Fields`, or nothing. Fields that stay the same keep what was filled in.
+
+        Examples
+        --------
+        >>> Page("Trip").read_checkbox("By car").depends(
+        ...     lambda so_far: Fields().read_number("Kilometres") if so_far["By car"] else None
+        ... )
+        """
+        if not callable(make):
+            raise TypeError(f"depends takes a function, not {type(make).__name__}")
+        self.items.append(Dynamic(make))
+        return self
+
     def _ask(self, kind: type[Field], name: str, *values: Any, **options: Any) -> Self:
         return self.add(make_field(kind, name, *values, **options))
 
@@ -85,6 +106,15 @@ class Fields:
     def read_textarea(self, label: str, **options: Any) -> Self:
         """Ask for text of several lines."""
         return self._ask(kinds.TextArea, "read_textarea", label, **options)
+
+    @documented_by(kinds.Code)
+    def read_code(self, label: str, **options: Any) -> Self:
+        """Ask for program text."""
+        return self._ask(kinds.Code, "read_code", label, **options)
+
+    def read_widget(self, label: str, widget: Any, *, trait: str = "value", **options: Any) -> Self:
+        """Ask by any ipywidget or anywidget; the answer is one of its traits."""
+        return self._ask(kinds.WidgetField, "read_widget", label, widget, trait, **options)
 
     @documented_by(kinds.Email)
     def read_email(self, label: str, **options: Any) -> Self:

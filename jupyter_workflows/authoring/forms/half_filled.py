@@ -30,7 +30,7 @@ def write_half_filled(folder: Path, page: OpenPage, states: Mapping[str, Any], a
     content = {
         "format": 1,
         "position": page.position,
-        "fingerprint": page.fingerprint,
+        "fingerprint": page.base,
         "attempt": attempt,
         "time": dt.datetime.now(dt.UTC).isoformat(timespec="milliseconds"),
         "state": {key: state for key, state in states.items() if key not in secret},
@@ -45,7 +45,7 @@ def read_half_filled(folder: Path, page: OpenPage) -> dict[str, Any]:
         same = (
             content["format"] == 1
             and content["position"] == page.position
-            and content["fingerprint"] == page.fingerprint
+            and content["fingerprint"] == page.base
         )
         state = content["state"]
     except (OSError, ValueError, KeyError, TypeError):

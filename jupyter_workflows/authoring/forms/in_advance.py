@@ -34,6 +34,14 @@ class ContextPresenter:
             raise FormParked(f"Waits for a person: {page.name}.")
         if isinstance(self._context.answers, list):
             _check_keys(given, page)
+        if page.is_dynamic:
+            page.resolve(
+                lambda field: (
+                    field.start
+                    if given.get(field.key) is None or field.disabled
+                    else _value(field, given[field.key], page)
+                )
+            )
         values: dict[str, Any] = {}
         missing: list[str] = []
         for field in page.fields:

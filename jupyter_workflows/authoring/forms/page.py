@@ -75,20 +75,21 @@ class Page(Fields):
         context = attempt.context
         page = OpenPage(
             title=self.title,
-            items=list(self.items),
+            parts=list(self.items),
             actions=buttons,
             validators=list(self._validators),
             position=attempt.position,
             files=FileStore(attempt.blobs, context.project),
         )
         attempt.position += 1
-        attempt.asked.extend(field.key for field in page.fields)
         if context.draft:
             answers = _present(page, attempt)
             publish_page(page, answers, "draft")
             return answers
+        attempt.asked.extend(field.key for field in page.fields)
         recalled = recall(page, attempt)
         if recalled is not None:
+            attempt.asked.extend(key for key in recalled if key not in attempt.asked)
             publish_page(page, recalled, "answered before")
             return recalled
         if context.folder is not None:
@@ -99,6 +100,7 @@ class Page(Fields):
             publish_page(page, None, "waits for an answer")
             raise
         remember(page, answers, attempt)
+        attempt.asked.extend(key for key in answers if key not in attempt.asked)
         publish_page(page, answers, "answered")
         return answers
 

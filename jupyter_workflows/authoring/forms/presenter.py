@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
 from .answers import Answers
+from .dynamic import Dynamic, resolve
 from .fields import Field, InvalidAnswer
 from .fingerprint import fingerprint
 
@@ -40,7 +41,7 @@ class OpenPage:
     """
 
     title: str
-    items: list[Field | Display]
+    parts: list[Field | Display | Dynamic]
     actions: list[str]
     validators: list[Validator]
     position: int
@@ -51,7 +52,24 @@ class OpenPage:
     display_id: str | None = None
 
     def __post_init__(self) -> None:
-        self.fingerprint = fingerprint(self.title, self.items, self.actions)
+        #: Of the page whatever its dynamic parts are: what a half-filled page belongs to.
+        self.base = fingerprint(self.title, self.parts, self.actions)
+        self.items: list[Field | Display] = []
+        self.resolve(lambda field: field.start)
+
+    @property
+    def fingerprint(self) -> str:
+        """Of the page as it is with the values that it was resolved for."""
+        return fingerprint(self.title, self.items, self.actions)
+
+    @property
+    def is_dynamic(self) -> bool:
+        """Whether what it asks depends on the answers."""
+        return any(isinstance(part, Dynamic) for part in self.parts)
+
+    def resolve(self, value_of: Callable[[Field], Any]) -> None:
+        """Work out which fields and displays there are, given the values of fields."""
+        self.items = resolve(self.parts, value_of)
 
     @property
     def fields(self) -> list[Field]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -35,6 +36,48 @@ def read_textarea(label: str, **options: Any) -> str:
 
 
 @documented_by(kinds.Email)
+def read_code(label: str, **options: Any) -> str:
+    """Ask for program text."""
+    return _ask(kinds.Code, "read_code", label, **options)  # type: ignore[no-any-return]
+
+
+def read_widget(label: str, widget: Any, *, trait: str = "value", **options: Any) -> Any:
+    """Ask by any ipywidget or anywidget; return one of its traits."""
+    return _ask(kinds.WidgetField, "read_widget", label, widget, trait, **options)
+
+
+def submit(*widgets: Any, actions: str | Sequence[str] = "Submit", title: str = "") -> str:
+    """Show ipywidgets with a button, wait until it is pressed, and return its text.
+
+    The widgets keep what the person left in them.
+    """
+    page = Page(title)
+    for number, widget in enumerate(widgets, 1):
+        label = str(getattr(widget, "description", "") or f"Part {number}")
+        page.add(kinds.WidgetField(label, widget, key=f"widget-{number}", required=False))
+    return page.run(actions).action
+
+
+def progress(text: str, fraction: float | None = None) -> None:
+    """Say what the notebook does between two pages, to the person who waits for it.
+
+    Parameters
+    ----------
+    fraction
+        How much of it is done, from 0 to 1.
+    """
+    from ..attempt import current
+
+    if fraction is not None and not 0 <= fraction <= 1:
+        raise ValueError(f"fraction must be between 0 and 1, not {fraction}")
+    if current().context.live > 0:
+        from .live.presenter import tell
+
+        tell("progress", text=text, fraction=fraction)
+    else:
+        print(text if fraction is None else f"{text} ({fraction:.0%})")
+
+
 def read_email(label: str, **options: Any) -> str:
     """Ask for an e-mail address."""
     answer: str = _ask(kinds.Email, "read_email", label, **options)

@@ -6,7 +6,7 @@ import datetime as dt
 from typing import TYPE_CHECKING, Any
 
 from .answers import Answers
-from .fields import InvalidAnswer
+from .fields import Field, InvalidAnswer
 
 if TYPE_CHECKING:
     from ..attempt import Attempt
@@ -22,6 +22,8 @@ def recall(page: OpenPage, attempt: Attempt) -> Answers | None:
     entry = attempt.journal.answer(page.position)
     if entry is None:
         return None
+    if page.is_dynamic:
+        _resolve_as_answered(page, entry.get("state"))
     if entry.get("fingerprint") != page.fingerprint:
         _discard(_difference(entry, page), page, attempt)
         return None
@@ -47,6 +49,20 @@ def recall(page: OpenPage, attempt: Attempt) -> Answers | None:
         _discard(f"the earlier answer to {page.name} does not fit any more ({reasons})", page, attempt)
         return None
     return answers
+
+
+def _resolve_as_answered(page: OpenPage, states: Any) -> None:
+    """Have a page as it was with the answers that the journal has for it."""
+
+    def value_of(field: Field) -> Any:
+        if isinstance(states, dict) and field.key in states and not field.disabled:
+            try:
+                return field.restore(states[field.key], page.files)
+            except (InvalidAnswer, ValueError, TypeError, KeyError, AttributeError):
+                pass
+        return field.start
+
+    page.resolve(value_of)
 
 
 def remember(page: OpenPage, answers: Answers, attempt: Attempt) -> None:

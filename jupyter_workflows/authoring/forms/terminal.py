@@ -52,8 +52,13 @@ class TerminalPresenter:
         values: dict[str, Any] = {}
         todo = page.fields
         while True:
-            for field in todo:
+            while todo:
+                field = todo.pop(0)
                 values[field.key] = field.start if field.disabled else self._ask(field, page)
+                if page.is_dynamic:
+                    page.resolve(lambda field, known=values: known.get(field.key, field.start))  # type: ignore[misc]
+                    todo = [one for one in page.fields if one.key not in values or one in todo]
+            values = {field.key: values[field.key] for field in page.fields}
             answers = Answers(values, self._choose_action(page))
             problems = page.problems(answers)
             if not problems:

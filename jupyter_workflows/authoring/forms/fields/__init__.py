@@ -7,13 +7,15 @@ from .choices import Checkbox, Checklist, Choice, Dropdown, MultipleChoice, Opti
 from .dates import Date, DateRange, Period, Time
 from .lists import ListOf
 from .numbers import Currency, Number, Rating, Slider
-from .text import Email, Password, Phone, Text, TextArea
+from .text import Code, Email, Password, Phone, Text, TextArea
 from .uploads import File, Image
+from .widgets import WidgetField
 
 __all__ = [
     "Checkbox",
     "Checklist",
     "Choice",
+    "Code",
     "Currency",
     "Date",
     "DateRange",
@@ -37,4 +39,5 @@ __all__ = [
     "TextArea",
     "Time",
     "Toggle",
+    "WidgetField",
 ]

@@ -65,6 +65,16 @@ class TextArea(Text):
 
 
 @dataclass(eq=False, kw_only=True)
+class Code(TextArea):
+    """Program text, in a fixed font."""
+
+    rows: int = 10
+    language: str = ""
+
+    kind: ClassVar[str] = "code"
+
+
+@dataclass(eq=False, kw_only=True)
 class Email(Text):
     """An e-mail address."""
 

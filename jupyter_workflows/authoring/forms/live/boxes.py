@@ -62,7 +62,10 @@ class FieldBox:
         try:
             self.field.check(self.read(files))
         except InvalidAnswer as error:
-            self.complain(str(error) if untouched or self.control.touched else "")
+            told = str(error) if untouched or self.control.touched else ""
+            if mark is not None and told.startswith("row "):
+                told = ""  # the row says it where it is
+            self.complain(told)
             return False
         self.complain("")
         return True

@@ -75,6 +75,8 @@ class LivePage:
         self.root.add_class(PAGE_CLASS)
         self._lay_out()
         self._fill_in()
+        self._resolve()
+        self._rebuilt = False
 
     # -- what is there ------------------------------------------------------------------------------------
 
@@ -92,12 +94,20 @@ class LivePage:
         boxes: dict[str, FieldBox] = {}
         for item in self.page.items:
             if isinstance(item, Field):
-                boxes[item.key] = box = self._boxes.get(item.key) or self._new_box(item)
+                boxes[item.key] = box = self._box_of(item)
                 parts.append(box.widget)
             else:
                 parts.append(_shown(item))
         self._boxes = boxes
         self.root.children = (*parts, *self._tail)
+
+    def _box_of(self, field: Field) -> FieldBox:
+        """Return the box of a field: that which is there, if it asks the same."""
+        box = self._boxes.get(field.key)
+        if box is not None and type(box.field) is type(field) and box.field.shown() == field.shown():
+            box.field = box.control.field = field  # its limits may be others
+            return box
+        return self._new_box(field)
 
     def _new_box(self, field: Field) -> FieldBox:
         box = FieldBox(field)
@@ -106,30 +116,64 @@ class LivePage:
         box.control.watch(self._note_change, self._note_rebuilt)
         return box
 
-    def _fill_in(self) -> None:
-        """Put back what was filled in before."""
+    def _fill_in(self, keys: set[str] | None = None) -> None:
+        """Put back what was filled in before, into the fields with these keys or into all."""
         for key, state in self.page.prefill.items():
             box = self._boxes.get(key)
-            if box is None or box.field.disabled:
+            if box is None or box.field.disabled or (keys is not None and key not in keys):
                 continue
             try:
                 box.control.show(box.field.restore(state, self.page.files), self.page.files)
             except (InvalidAnswer, ValueError, TypeError, KeyError, AttributeError):
                 continue  # it is asked for anew
             box.control.touched = False
-        self._changed = self._dirty = False
+        if keys is None:
+            self._changed = self._dirty = False
+
+    def _resolve(self) -> None:
+        """Ask what the answers so far call for; fields that stay keep their widgets, and the focus."""
+        if not self.page.is_dynamic:
+            return
+
+        def value_of(field: Field) -> Any:
+            box = self._boxes.get(field.key)
+            if box is None or type(box.field) is not type(field):
+                return field.start
+            try:
+                return box.read(self.page.files)
+            except InvalidAnswer:
+                return field.empty
+
+        before = [repr(item) for item in self.page.items]
+        for _ in range(5):
+            try:
+                self.page.resolve(value_of)
+            except Exception as error:
+                traceback.print_exc()
+                self._complain(f"The form could not be worked out ({type(error).__name__}: {error})")
+                return
+            now = [repr(item) for item in self.page.items]
+            if now == before:
+                return
+            before = now
+            known = set(self._boxes)
+            self._lay_out()
+            self._fill_in(set(self._boxes) - known)
+            self._rebuilt = True
 
     def describe(self, state: str = "open") -> dict[str, Any]:
         """Return what front end and filter need to know."""
         inputs: dict[str, list[str]] = {}
         buttons = [button.model_id for button in self._actions]
         secrets = []
+        customs: list[str] = []
         for box in self._boxes.values():
             for widget, traits in box.control.inputs() if not box.field.disabled else ():
                 inputs[widget.model_id] = list(traits)
                 if box.field.secret:
                     secrets.append(widget.model_id)
             buttons += [button.model_id for button in box.control.buttons()]
+            customs += [widget.model_id for widget in box.control.customs()]
         return {
             "form": self.id,
             "attempt": self._attempt,
@@ -142,6 +186,7 @@ class LivePage:
             "inputs": inputs,
             "buttons": buttons,
             "secrets": secrets,
+            "customs": customs,
         }
 
     # -- what happens -------------------------------------------------------------------------------------
@@ -190,6 +235,8 @@ class LivePage:
 
     def _react(self) -> None:
         """Do what a change calls for."""
+        if self._changed:
+            self._resolve()
         if self._rebuilt:
             self._rebuilt = False
             self._revision += 1
@@ -223,6 +270,7 @@ class LivePage:
 
     def _submit(self) -> None:
         self._tried = True
+        self._resolve()
         self._answers = self._check(untouched=True)
         if self._answers is None:
             self._pressed = None

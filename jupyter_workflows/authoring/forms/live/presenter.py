@@ -51,7 +51,7 @@ class LivePresenter:
             folder=context.folder,
             attempt=context.attempt,
             announce=self._announcer(page),
-            saved=lambda: self._tell("saved"),
+            saved=lambda: None if context.draft else tell("saved"),
         )
         try:
             answers = live.wait(lambda: self._look_at_the_clock(live))
@@ -93,12 +93,12 @@ class LivePresenter:
 
         return announce
 
-    def _tell(self, state: str, **more: Any) -> None:
-        """Tell who looks at the form something that is no output of the notebook."""
-        if not self._context.draft:
-            publish({FORM_MIME: {"state": state, **more}}, display_id="jupyter-workflows-form", update=True)
-
     def _say(self, page: OpenPage, description: dict[str, Any]) -> None:
         write_description(self._context.folder, description)
         if not self._context.draft:
             publish({FORM_MIME: description, "text/plain": ""}, display_id=page.display_id, update=True)
+
+
+def tell(state: str, **more: Any) -> None:
+    """Tell who looks at the form something that is no output of the notebook."""
+    publish({FORM_MIME: {"state": state, **more}}, display_id="jupyter-workflows-form", update=True)

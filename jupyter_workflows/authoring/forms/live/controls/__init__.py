@@ -17,6 +17,7 @@ from .lists import ListControl
 from .numbers import NumberControl, RatingControl, SliderControl
 from .text import TextControl
 from .uploads import FileControl
+from .widgets import WidgetControl
 
 #: By the word for the kind of field.
 _CONTROLS: dict[str, type[Control]] = {
@@ -41,6 +42,8 @@ _CONTROLS: dict[str, type[Control]] = {
     "file": FileControl,
     "image": FileControl,
     "list": ListControl,
+    "code": TextControl,
+    "widget": WidgetControl,
 }
 
 

@@ -70,6 +70,10 @@ class Control:
         """Yield the widgets that the person presses."""
         return iter(())
 
+    def customs(self) -> Iterator[widgets.Widget]:
+        """Yield the widgets that take messages of their own kind from the person."""
+        return iter(())
+
     def watch(self, changed: Callable[[], None], rebuilt: Callable[[], None]) -> None:
         """Have `changed` called when the person changes something, `rebuilt` when there are other widgets."""
 
