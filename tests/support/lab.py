@@ -16,6 +16,8 @@ from .servers import ServerProcess
 #: Settings of JupyterLab for tests: no news, no updates, no animation of its own.
 _SETTINGS = {
     "@jupyterlab/apputils-extension:notification": {"checkForUpdates": False, "fetchNews": "false"},
+    # The tour would lie over what tests look at; its own tests turn it on.
+    "jupyter-workflows:help": {"tour": False},
 }
 
 

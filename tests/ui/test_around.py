@@ -6,7 +6,7 @@ import json
 import re
 from pathlib import Path
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Response, expect
 from support.lab import Lab
 
 # The first answers of a server on a busy machine take a while.
@@ -269,3 +269,122 @@ def test_a_notebook_says_which_stage_it_is(lab: Lab, page: Page, project: Path) 
     expect(page.locator(".jp-Workflows .react-flow__node")).to_have_count(2)
     selected = page.evaluate("() => window.jupyterapp.shell.currentWidget.editor.selection.only?.key")
     assert selected == "s2"
+
+
+# -- activity, mail ---------------------------------------------------------------------------------------
+
+
+def waiting_workflow(folder: Path) -> str:
+    """Make a workflow that waits for a person, and return its path."""
+    (folder / "a.ipynb").write_text(notebook("print(1)"))
+    (folder / "f.ipynb").write_text(notebook("from jupyter_workflows.forms import read\n\nread('Name')"))
+    stages = {
+        "s1": {"type": "script", "path": "a", "title": "Begin", "notebook": "a.ipynb"},
+        "s2": {
+            "type": "form",
+            "path": "f",
+            "title": "Approve it",
+            "notebook": "f.ipynb",
+            "assignee": "ada",
+            "position": [280, 0],
+        },
+    }
+    document = {
+        "format": 1,
+        "uid": f"uid-{folder.name}",
+        "title": "Needs a person",
+        "stages": stages,
+        "transitions": {"t": {"source": "s1", "target": "s2"}},
+    }
+    (folder / "wait.workflow").write_text(json.dumps(document))
+    return f"{folder.name}/wait.workflow"
+
+
+def test_runs_are_counted_listed_cancelled_and_their_mail_is_shown(
+    lab: Lab, page: Page, project: Path
+) -> None:
+    path = waiting_workflow(project)
+    lab.open(page)
+    status = page.get_by_role("button", name="Workflows: No runs")
+    expect(status).to_be_visible()
+    lab.command(page, "workflows:show-mail")
+    expect(page.get_by_role("heading", name="Nobody was told anything yet")).to_be_visible()
+    lab.post("runs", {"mode": "test", "path": path})
+    status = page.get_by_role("button", name="Workflows: 1 waiting")
+    expect(status).to_be_visible(timeout=60_000)
+    letter = page.get_by_role("list", name="Mail").get_by_role("listitem")
+    expect(letter).to_contain_text("Approve it (Needs a person)")
+    expect(letter).to_contain_text("To: ada")
+    expect(letter).to_contain_text("test: not sent")
+    status.click()
+    item = page.locator(".jp-RunningSessions-item").filter(has_text="Needs a person (test, waiting)")
+    expect(item).to_be_visible()
+    item.hover()
+    item.get_by_title("Cancel").click()
+    expect(page.get_by_role("button", name="Workflows: No runs")).to_be_visible()
+    expect(item).to_have_count(0)
+
+
+# -- help -------------------------------------------------------------------------------------------------
+
+
+def test_the_tour_comes_once_and_can_be_had_again(lab: Lab, page: Page, project: Path) -> None:
+    make_workflow(project)
+    settings = lab.folder / "settings" / "jupyter-workflows" / "help.jupyterlab-settings"
+    settings.write_text('{"tour": true}')
+    lab.open(page, f"{project.name}/shop.workflow")
+    tour = page.get_by_role("dialog", name="Four types of stages")
+    expect(tour).to_be_visible()
+    for title in ("Join them", "Options and the notebook", "Test it", "Make it live"):
+        page.keyboard.press("Enter")
+        tour = page.get_by_role("dialog", name=title)
+        expect(tour).to_be_visible()
+    tour.get_by_role("button", name="Done").click()
+    expect(page.locator(".jp-Workflows-tour")).to_have_count(0)
+    page.wait_for_function(
+        "() => window.jupyterapp.serviceManager.settings.fetch('jupyter-workflows:help')"
+        ".then(found => JSON.parse(found.raw.replace(/\\/\\/.*$/gm, '')).tour === false)"
+    )
+    lab.open(page, f"{project.name}/shop.workflow")
+    expect(page.locator(".jp-Workflows-deploy")).to_be_visible()
+    expect(page.locator(".jp-Workflows-tour")).to_have_count(0)
+    lab.command(page, "workflows:start-tour")
+    page.get_by_role("dialog", name="Four types of stages").get_by_role("button", name="Skip").click()
+    expect(page.locator(".jp-Workflows-tour")).to_have_count(0)
+
+
+def test_shortcuts_and_documentation_are_pages(lab: Lab, page: Page) -> None:
+    lab.open(page)
+    page.get_by_role("menuitem", name="Help", exact=True).click()
+    expect(page.get_by_role("menuitem", name="Tour of the Workflow Canvas")).to_be_visible()
+    page.get_by_role("menuitem", name="Shortcuts of Workflows").click()
+    table = page.get_by_role("table", name="Shortcuts")
+    expect(table).to_be_visible()
+    assert table.get_by_role("row").count() > 5
+    lab.command(page, "workflows:open-documentation")
+    expect(page.get_by_role("heading", name="A workflow of your own")).to_be_visible()
+
+
+# -- speed ------------------------------------------------------------------------------------------------
+
+
+def test_nothing_of_the_canvas_is_loaded_until_a_workflow_is_opened(
+    lab: Lab, page: Page, project: Path
+) -> None:
+    make_workflow(project)
+    bodies: dict[str, str] = {}
+
+    def remember(response: Response) -> None:
+        if "/extensions/jupyter-workflows/" in response.url and response.url.partition("?")[0].endswith(
+            ".js"
+        ):
+            bodies[response.url] = response.text()
+
+    page.on("response", remember)
+    lab.open(page)
+    expect(page.get_by_role("button", name=re.compile("^Workflows: "))).to_be_visible()
+    assert bodies
+    assert [url for url, text in bodies.items() if "react-flow__viewport" in text] == []
+    lab.command(page, "docmanager:open", {"path": f"{project.name}/shop.workflow"})
+    expect(page.locator(".jp-Workflows .react-flow__node")).to_have_count(2)
+    assert [url for url, text in bodies.items() if "react-flow__viewport" in text] != []

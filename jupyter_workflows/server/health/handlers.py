@@ -10,8 +10,8 @@ from ..auth import authenticated, authorized
 from ..base import WorkflowsHandler
 from ..models import JsonObject
 from ..operations import operation
-from .manager import HealthManager
-from .models import Health
+from .manager import HealthManager, documentation
+from .models import Documentation, Health
 
 
 class HealthHandler(WorkflowsHandler):
@@ -48,4 +48,21 @@ class OpenApiHandler(WorkflowsHandler):
         await self.finish(json.dumps(document))
 
 
-default_handlers = [("health", HealthHandler), ("openapi.json", OpenApiHandler)]
+class DocumentationHandler(WorkflowsHandler):
+    """What there is to read."""
+
+    needs_store = False
+
+    @authenticated
+    @authorized("read")
+    @operation("Show the documentation", answer=Documentation)
+    async def get(self) -> Documentation:
+        """As Markdown, of the version that is installed."""
+        return await self.in_thread(documentation)
+
+
+default_handlers = [
+    ("documentation", DocumentationHandler),
+    ("health", HealthHandler),
+    ("openapi.json", OpenApiHandler),
+]

@@ -7,13 +7,14 @@ import platform
 import time
 from datetime import UTC, datetime, timedelta
 from functools import cache
-from importlib.metadata import version
+from importlib.metadata import metadata, version
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from jupyter_workflows.store import Store, StoreError
 from jupyter_workflows.store.database import default_url, parse_url
 
-from .models import DatabaseHealth, Health, KnownRunner, RunnerHealth, Versions
+from .models import DatabaseHealth, Documentation, Health, KnownRunner, RunnerHealth, Versions
 
 if TYPE_CHECKING:
     from ..app import WorkflowsApp
@@ -130,3 +131,13 @@ def versions() -> Versions:
         jupyter_server=version("jupyter_server"),
         python=platform.python_version(),
     )
+
+
+def documentation() -> Documentation:
+    """Return what there is to read, in the version that is installed."""
+    # A checkout may be newer than what was written when it was installed.
+    checkout = Path(__file__).parents[3] / "README.md"
+    if checkout.is_file():
+        return Documentation(text=checkout.read_text("utf-8"))
+    package = metadata("jupyter_workflows")
+    return Documentation(text=package["Description"] or str(package.get_payload() or ""))

@@ -63,3 +63,9 @@ class Health(Model):
     runners: list[KnownRunner] = Field(description="Runners that gave a sign of life in the last minute.")
     versions: Versions
     server_time: datetime
+
+
+class Documentation(Model):
+    """What there is to read."""
+
+    text: str = Field(description="Markdown.")

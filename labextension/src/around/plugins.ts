@@ -3,6 +3,8 @@
  */
 import type { JupyterFrontEndPlugin } from '@jupyterlab/application';
 
+import { helpPlugin } from '../help/plugin';
+import { activityPlugin, mailPlugin } from './activityPlugin';
 import { deploymentPlugin } from './deployment';
 import { launcherPlugin } from './launcher';
 import { notebooksPlugin } from './notebooks';
@@ -12,5 +14,8 @@ export const aroundPlugins: JupyterFrontEndPlugin<unknown>[] = [
   projectsPlugin,
   launcherPlugin,
   deploymentPlugin,
-  notebooksPlugin
+  notebooksPlugin,
+  activityPlugin,
+  mailPlugin,
+  helpPlugin
 ];
