@@ -74,9 +74,11 @@ class ServerProcess:
         return {**kept, **named, "HOME": str(self.folder), "JUPYTER_PREFER_ENV_PATH": "0"}
 
     def prepare(self) -> None:
-        """Make its folders, and find a port."""
+        """Make its folders, and find a port; started again, it has the same one."""
         self.root.mkdir(parents=True, exist_ok=True)
         self._leave_others_out()
+        if self.port:
+            return
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self.port = free.getsockname()[1]
@@ -84,7 +86,7 @@ class ServerProcess:
     def start(self) -> ServerProcess:
         """Start it and wait until it answers."""
         self.launch()
-        wait_for(self._answers, f"the server to answer:\n{self.log}")
+        wait_for(self._answers, "the server to answer", 150)
         return self
 
     def launch(self) -> None:

@@ -16,7 +16,7 @@ const LONGEST = 60_000;
  * Loads a file anew when it is another one on disk and nothing was changed here.
  *
  * If something was changed here, JupyterLab asks what to keep when it is saved. With collaboration the server
- * follows the file.
+ * follows the file; then only what is known of the file is brought up to date, so that nobody is asked.
  */
 export class DiskWatch implements IDisposable {
   constructor(
@@ -34,7 +34,7 @@ export class DiskWatch implements IDisposable {
     _contents.fileChanged.connect(this._onFileChanged, this);
     window.addEventListener('focus', this.look);
     void _context.ready.then(() => {
-      if (!this.isDisposed && !_context.model.collaborative) {
+      if (!this.isDisposed) {
         void this._poll.start();
       }
     });
@@ -42,7 +42,7 @@ export class DiskWatch implements IDisposable {
 
   /** Look now. */
   readonly look = (): void => {
-    if (!this.isDisposed && this._context.isReady && !this._context.model.collaborative) {
+    if (!this.isDisposed && this._context.isReady) {
       void this._poll.refresh();
     }
   };
