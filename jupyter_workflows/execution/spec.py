@@ -156,6 +156,8 @@ class AttemptOutcome:
         What `respond` answered: ``{"status", "headers", "body"...}``; `None` without.
     output
         The executed copy, if there is one.
+    stand_in
+        What stood in for executing the notebook, if it was not: pinned data, or an earlier execution.
     timings
         Seconds by phase (``load``, ``kernel``, ``cells``, ``record``, ``save`` ...), for benchmarks and logs.
     """
@@ -169,6 +171,7 @@ class AttemptOutcome:
     output: str | None = None
     warnings: list[str] = field(default_factory=list)
     timings: dict[str, float] = field(default_factory=dict)
+    stand_in: dict[str, Any] | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Return the outcome as JSON-serialisable mapping."""

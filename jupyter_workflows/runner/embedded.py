@@ -36,6 +36,9 @@ _FIRST = 20.0
 _PREDECESSOR = 10.0
 _LOOK = 0.1
 _TELLING = 0.05
+#: Of the cells that stages execute servers are told the last one only, so often.
+_TELLING_CELLS = 0.25
+_MOST_CELLS = 1000
 
 
 def supported() -> bool:
@@ -80,6 +83,10 @@ class Tie:
         self._listener: asyncio.Server | None = None
         self._ending: asyncio.Task[None] | None = None
         self._telling: asyncio.TimerHandle | None = None
+        #: The cell that each stage run executes, and those of which the servers were not told yet.
+        self._cells: dict[str, dict[str, Any]] = {}
+        self._untold: set[str] = set()
+        self._telling_cells: asyncio.TimerHandle | None = None
         self._started_at = datetime.now(UTC)
 
     async def open(self) -> None:
@@ -95,7 +102,7 @@ class Tie:
 
     async def close(self) -> None:
         """Let the servers go."""
-        for pending in (self._ending, self._telling):
+        for pending in (self._ending, self._telling, self._telling_cells):
             if pending is not None:
                 pending.cancel()
         if self._listener is not None:
@@ -107,12 +114,45 @@ class Tie:
 
     def on_event(self, event: RunEvent) -> None:
         """Tell the servers that something has changed, a few times a second at most."""
-        if event.kind != "cell" and self._telling is None and self._servers:
+        if event.kind == "cell":
+            self._note_cell(event)
+            return
+        if event.kind == "stage-ended" and event.stage_run_id is not None:
+            self._cells.pop(event.stage_run_id, None)
+            self._untold.discard(event.stage_run_id)
+        if self._telling is None and self._servers:
             self._telling = asyncio.get_running_loop().call_later(_TELLING, self._tell)
+
+    def _note_cell(self, event: RunEvent) -> None:
+        assert event.stage_run_id is not None
+        if len(self._cells) >= _MOST_CELLS:  # of attempts that were cancelled nobody tells the end
+            del self._cells[next(iter(self._cells))]
+        self._cells[event.stage_run_id] = {
+            "run": event.run_id,
+            "workflow": event.workflow_uid,
+            "stage_run": event.stage_run_id,
+            "path": event.path,
+            "attempt": event.attempt,
+            "cell": event.cell,
+            "cells": event.cells,
+        }
+        self._untold.add(event.stage_run_id)
+        if self._telling_cells is None and self._servers:
+            self._telling_cells = asyncio.get_running_loop().call_later(_TELLING_CELLS, self._tell_cells)
+
+    def _tell_cells(self) -> None:
+        self._telling_cells = None
+        told = [self._cells[name] for name in sorted(self._untold) if name in self._cells]
+        self._untold.clear()
+        if told:
+            self._send({"cells": told})
 
     def _tell(self) -> None:
         self._telling = None
-        line = json.dumps({"changed": True, "executing": self._runner.busy}).encode() + b"\n"
+        self._send({"changed": True, "executing": self._runner.busy})
+
+    def _send(self, message: dict[str, Any]) -> None:
+        line = json.dumps(message).encode() + b"\n"
         for server in self._servers:
             if server.transport.get_write_buffer_size() == 0:
                 server.write(line)
@@ -153,6 +193,7 @@ class Tie:
             "concurrency": self._runner.settings.concurrency,
             "servers": len(self._servers),
             "runner": self._runner.identity.id,
+            "cells": list(self._cells.values()),
         }
 
     async def _wait_to_end(self, delay: float) -> None:

@@ -47,6 +47,7 @@ class RunEvent:
     output: str | None = None
     message: str | None = None
     due_at: datetime | None = None
+    workflow_uid: str | None = None
 
 
 Listener = Callable[[RunEvent], None]

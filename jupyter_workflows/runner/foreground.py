@@ -23,6 +23,7 @@ from .errors import RunnerError
 from .events import Listener, RunEvent
 from .runner import Runner
 from .settings import RunnerSettings
+from .stand_ins import pinned_artifacts
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,6 +197,7 @@ def working_copy_run(
         requests=requests or None,
         answers=answers,
         scheduled_time=datetime.now(UTC) if stage.type == "job" else None,
+        artifacts=pinned_artifacts(project, store),
     )
 
 

@@ -15,7 +15,7 @@ from jupyter_workflows.store import Claim, Store, capabilities
 
 
 @lru_cache(maxsize=64)
-def _document(text: str) -> Document:
+def parsed(text: str) -> Document:
     """Return a document; parsed once for all runs that follow it."""
     return load(text)
 
@@ -40,7 +40,7 @@ class SpecBuilder:
         """Return what the executor needs to know for one attempt."""
         graph = self._store.graph(claim)
         run, stage_run = claim.run, claim.stage_run
-        stage = _document(claim.document_text).stages[stage_run.stage]
+        stage = parsed(claim.document_text).stages[stage_run.stage]
         source = project = Path(run.project)
         folder = self._store.folder(run.id, stage_run.id)
         live = run.deployment is not None

@@ -11,13 +11,15 @@ from jupyter_server.extension.application import ExtensionApp
 from jupyter_server.utils import url_path_join
 from traitlets import Bool, CaselessStrEnum, Dict, Float, Integer, List, Unicode, default
 
-from jupyter_workflows.store import StoreError
+from jupyter_workflows.runner.wakeup import wake
+from jupyter_workflows.store import EditorServer, Store, StoreError
 
 from .base import API, NoSuchRoute
 from .checks.handlers import default_handlers as checks
 from .database import StoreThreads
 from .deployments.handlers import default_handlers as deployments
 from .deployments.upload import default_handlers as uploads
+from .events.cells import CellBoard
 from .events.feed import ChangeFeed
 from .forms.channels import default_handlers as forms
 from .forms.doors import Doors
@@ -180,6 +182,7 @@ class WorkflowsApp(ExtensionApp):
         self.started_at = datetime.now(UTC)
         self.supervisor: Supervisor | None = None
         self.feed: ChangeFeed | None = None
+        self._erased = False
 
     # -- what handlers use --------------------------------------------------------------------------------
 
@@ -187,6 +190,16 @@ class WorkflowsApp(ExtensionApp):
     def database(self) -> StoreThreads:
         """The store, on threads."""
         return StoreThreads(self.database_url or None, log=self.log)
+
+    @cached_property
+    def cells(self) -> CellBoard:
+        """How far the stages have come that the embedded runner executes."""
+        return CellBoard()
+
+    @cached_property
+    def editor(self) -> EditorServer:
+        """This server, as the test runs know it that its editors start."""
+        return EditorServer.current(str(self.projects.root or ""))
 
     @cached_property
     def hooks(self) -> HookService:
@@ -242,6 +255,20 @@ class WorkflowsApp(ExtensionApp):
             store = await self.database.ready()
         except StoreError:
             return  # logged; the feed tries again, and starts the runner then
+        await self.opened(store)
+
+    async def opened(self, store: Store) -> None:
+        """Go to work with the database: erase what editors tested before, then start the runner."""
+        if not self._erased:
+            self._erased = True
+            try:
+                removed = await self.database.write(store.erase_tests, self.editor)
+            except StoreError as error:
+                self.log.warning("test runs of an earlier server could not be erased: %s", error)
+            else:
+                if removed.runs:
+                    self.log.info("%d test runs of an earlier server are erased", len(removed.runs))
+                    wake(store.state_folder / "wake")  # a runner that lives on ends what it executes of them
         self.start_runner(store.state_folder)
 
     def start_runner(self, state: Any) -> None:
@@ -258,6 +285,7 @@ class WorkflowsApp(ExtensionApp):
             log=self.log,
             on_change=self.feed.runner_changed if self.feed is not None else lambda status: None,
             on_work=self.feed.look if self.feed is not None else lambda: None,
+            on_cells=self.feed.cells_changed if self.feed is not None else lambda cells: None,
         )
         self.supervisor.start()
 

@@ -100,6 +100,8 @@ class Supervisor:
         Called when the runner's state changes.
     on_work
         Called when the runner says that something has changed in the database.
+    on_cells
+        Called with what it says of the cells that are being executed.
     """
 
     def __init__(
@@ -112,6 +114,7 @@ class Supervisor:
         log: logging.Logger,
         on_change: Callable[[RunnerStatus], None] = lambda status: None,
         on_work: Callable[[], None] = lambda: None,
+        on_cells: Callable[[list[dict[str, Any]]], None] = lambda cells: None,
     ) -> None:
         self.status = RunnerStatus()
         self.folder = state / "embedded" / command.key(database, version)
@@ -120,6 +123,7 @@ class Supervisor:
         self._log = log
         self._on_change = on_change
         self._on_work = on_work
+        self._on_cells = on_cells
         self._process: subprocess.Popen[bytes] | None = None
         self._writer: asyncio.StreamWriter | None = None
         self._answers: deque[asyncio.Future[dict[str, Any]]] = deque()
@@ -256,12 +260,15 @@ class Supervisor:
                 if "changed" in message:
                     self.status.executing = message.get("executing")
                     self._on_work()
+                elif "pid" not in message:
+                    self._on_cells(message.get("cells", []))
                 elif self._answers:
                     answer = self._answers.popleft()
                     if not answer.done():
                         answer.set_result(message)
 
     def _note(self, answer: dict[str, Any]) -> None:
+        self._on_cells(answer.get("cells", []))
         self.status.pid = answer.get("pid")
         self.status.executing = answer.get("executing")
         self.status.concurrency = answer.get("concurrency")

@@ -13,6 +13,7 @@ from .deployment_records import (
     ScheduleRecord,
     WorkflowRecord,
 )
+from .editors import EditorServer
 from .errors import (
     DatabaseBusy,
     IdempotencyConflict,
@@ -56,6 +57,7 @@ __all__ = [
     "Database",
     "DatabaseBusy",
     "DeploymentRecord",
+    "EditorServer",
     "HookRecord",
     "HookSecretRecord",
     "Idempotency",

@@ -298,6 +298,20 @@ def _claim_of(row: Any, runner: str | None, attempt: int, lease_until: datetime)
     )
 
 
+_COMPLETED = _LOAD_ALL.where(
+    _s.run_id == bindparam("run"), _s.stage == bindparam("stage"), _s.state == StageRunState.COMPLETED.value
+).order_by(_s.key, _s.sequence)
+
+
+def completed(connection: Connection, run_id: str, stage: str) -> list[Claim]:
+    """Return the stage runs at a stage that a run has completed, in the form in which they were claimed."""
+    found = []
+    for row in connection.execute(_COMPLETED, {"run": run_id, "stage": stage}):
+        claimed = _claim_of(row, row.runner, row.attempt, row.created_at)
+        found.append(replace(claimed, stage_run=stage_run_record(row)))
+    return found
+
+
 _RENEW = (
     update(stage_runs)
     .where(_s.id.in_(bindparam("ids", expanding=True)))

@@ -10,8 +10,9 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, select, update
 
 from jupyter_workflows.model.advance import advance
-from jupyter_workflows.model.records import Changes, Outcome
-from jupyter_workflows.model.states import AttemptState, RunState, StageRunState
+from jupyter_workflows.model.graph import Graph
+from jupyter_workflows.model.records import Changes, NextStage, Outcome
+from jupyter_workflows.model.states import AttemptState, RunMode, RunState, StageRunState
 
 from . import artifact_refs, callbacks
 from .errors import NotFound, StaleClaim
@@ -47,6 +48,7 @@ _LOCK_RUN = (
         _r.requests,
         _r.ended_at,
         _r.entry_stage,
+        _r.until,
     )
     .where(_r.id == bindparam("run"))
     .with_for_update(key_share=True)
@@ -105,7 +107,16 @@ _END_ATTEMPT = (
     .values(
         {
             name: bindparam(f"{name}_", type_=attempts.c[name].type)
-            for name in ("state", "ended_at", "output", "error", "warnings", "timings")
+            for name in (
+                "state",
+                "ended_at",
+                "output",
+                "error",
+                "warnings",
+                "timings",
+                "route",
+                "stand_in",
+            )
         }
     )
 )
@@ -146,9 +157,13 @@ def load_stage_run(connection: Connection, run: str, stage_run: str) -> Any:
     return row
 
 
-def answered_stages(run: Any) -> Set[str]:
-    """Return the paths of the stages for which the run carries answers or a request: they do not wait."""
-    return {*(run.answers or {}), *(run.requests or {})}
+def answered_stages(run: Any, parsed: Parsed) -> Set[str]:
+    """Return the paths of the stages that do not wait: there are answers, a request, or pinned data."""
+    answered = {*(run.answers or {}), *(run.requests or {})}
+    if run.mode == RunMode.TEST:
+        stages = parsed.document.stages.values()
+        answered.update(stage.path for stage in stages if stage.pinned is not None)
+    return answered
 
 
 def complete(
@@ -192,6 +207,8 @@ def complete(
             "error_": dict(report.error) if report.error else _failure(changes, outcome),
             "warnings_": list(report.warnings) or None,
             "timings_": dict(report.timings) or None,
+            "route_": report.route,
+            "stand_in_": dict(report.stand_in) if report.stand_in else None,
         },
     )
     if report.response is not None:
@@ -237,11 +254,13 @@ def decide(
         The locked run and the stage run, as `lock_run` and `load_stage_run` return them.
     """
     itself = model_stage_run(row)
+    if run.until is not None:
+        outcome = replace(outcome, next=_on_the_way(parsed.graph, row.stage, run.until, outcome.next))
     changes = advance(
         parsed.graph,
         load_view(connection, parsed.graph, run, itself),
         outcome,
-        answered=answered_stages(run),
+        answered=answered_stages(run, parsed),
         new_id=new_id,
         limit=limit,
     )
@@ -267,6 +286,15 @@ def decide(
     if _hook_waits(parsed, changes) and callbacks.consume(connection, run.id, now):
         return replace(changes, run_state=RunState.RUNNING)
     return changes
+
+
+def _on_the_way(
+    graph: Graph, stage: str, until: str, following: tuple[NextStage, ...]
+) -> tuple[NextStage, ...]:
+    """Return those successors from which a run comes to the stage with which it ends."""
+    if stage == until:
+        return ()
+    return tuple(one for one in following if one.stage == until or until in graph.reachable(one.stage))
 
 
 def _hook_waits(parsed: Parsed, changes: Changes) -> bool:

@@ -132,6 +132,18 @@ def get_stage_run(connection: Connection, stage_run_id: str) -> StageRunRecord:
     return stage_run_record(row)
 
 
+def get_request(connection: Connection, stage_run_id: str) -> dict[str, Any] | None:
+    """Return the request that a stage run was given, by itself or with its run."""
+    statement = (
+        select(_s.request, _s.path, _r.requests).join_from(stage_runs, runs).where(_s.id == stage_run_id)
+    )
+    row = connection.execute(statement).first()
+    if row is None:
+        raise NotFound(f"there is no stage run {stage_run_id}")
+    found = row.request if row.request is not None else (row.requests or {}).get(row.path)
+    return None if found is None else dict(found)
+
+
 def list_attempts(connection: Connection, stage_run_id: str) -> tuple[AttemptRecord, ...]:
     """Return the attempts of a stage run, in order."""
     statement = select(*ATTEMPT_COLUMNS).where(_a.stage_run_id == stage_run_id).order_by(_a.number)

@@ -57,6 +57,13 @@ class NewRun:
         The deployment that it follows; `None` for a run of a working copy.
     artifacts
         Hash to size of the artifacts that `data` refers to.
+    editor
+        Of a test run: the server whose editor started it, as `EditorServer.text` names it.
+    until
+        Key of the stage with which it ends: only stages on the way there are executed.
+    reuse
+        ``{"run", "stages"}``: stage runs of that run, at those stages, stand in for executing them again
+        with the same inputs.
     """
 
     document_text: str
@@ -75,6 +82,9 @@ class NewRun:
     idempotency: Idempotency | None = None
     deployment: str | None = None
     artifacts: Mapping[str, int] = field(default_factory=dict)
+    editor: str | None = None
+    until: str | None = None
+    reuse: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +108,9 @@ class RunRecord:
     cancelled_by: str | None
     total: int
     deployment: str | None = None
+    editor: str | None = None
+    until: str | None = None
+    reuse: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,6 +199,8 @@ class AttemptRecord:
     error: Mapping[str, Any] | None
     warnings: list[str]
     timings: Mapping[str, float]
+    route: list[dict[str, Any]] | None = None
+    stand_in: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -324,6 +339,11 @@ class AttemptReport:
         Hash to size of the artifacts that the stage run's data refers to.
     response
         The answer to a hook's request, for the case that it was not stored before.
+    route
+        What `next_stage` named, for a later test run that need not execute the stage again.
+    stand_in
+        What stood in for executing the notebook: ``{"kind": "pinned"}``, or ``{"kind": "reused", "run",
+        "stage_run", "attempt"}``.
     """
 
     state: AttemptState
@@ -333,3 +353,5 @@ class AttemptReport:
     timings: Mapping[str, float] = field(default_factory=dict)
     artifacts: Mapping[str, int] = field(default_factory=dict)
     response: Mapping[str, Any] | None = None
+    route: list[dict[str, Any]] | None = None
+    stand_in: Mapping[str, Any] | None = None

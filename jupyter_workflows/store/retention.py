@@ -70,6 +70,17 @@ def owned(connection: Connection, owner: str, limit: int) -> list[str]:
     return list(connection.execute(select(_r.id).where(_r.owner == owner).limit(limit)).scalars())
 
 
+def editors(connection: Connection, prefix: str) -> list[str]:
+    """Return the servers, as runs name them, that begin with `prefix` and have started test runs."""
+    statement = select(_r.editor).where(_r.editor.startswith(prefix, autoescape=True)).distinct()
+    return [name for name in connection.execute(statement).scalars() if name is not None]
+
+
+def started_in(connection: Connection, editor: str, limit: int) -> list[str]:
+    """Return the runs that a server's editor has started."""
+    return list(connection.execute(select(_r.id).where(_r.editor == editor).limit(limit)).scalars())
+
+
 def delete_runs(connection: Connection, ids: Sequence[str]) -> None:
     """Remove runs with all that belongs to them, and documents that nothing follows any more."""
     if not ids:

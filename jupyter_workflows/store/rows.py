@@ -32,6 +32,9 @@ RUN_COLUMNS = [
         _runs.cancelled_by,
         _runs.total,
         _runs.deployment,
+        _runs.editor,
+        _runs.until,
+        _runs.reuse,
     )
 ]
 
@@ -61,6 +64,9 @@ def run_record(row: Any, prefix_length: int = 0) -> RunRecord:
         cancelled_by,
         total,
         deployment,
+        editor,
+        until,
+        reuse,
     ) = row[prefix_length : prefix_length + len(RUN_COLUMNS)]
     return RunRecord(
         run_id,
@@ -80,6 +86,9 @@ def run_record(row: Any, prefix_length: int = 0) -> RunRecord:
         cancelled_by,
         total,
         deployment,
+        editor,
+        until,
+        reuse,
     )
 
 
@@ -138,4 +147,6 @@ def attempt_record(row: Any) -> AttemptRecord:
         error=row.error,
         warnings=row.warnings or [],
         timings=row.timings or {},
+        route=row.route,
+        stand_in=row.stand_in,
     )

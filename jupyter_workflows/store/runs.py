@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, insert, or_, select, update
 
 from jupyter_workflows.model.advance import retry, start
-from jupyter_workflows.model.states import ACTIVE, AttemptState, RunState, StageRunState
+from jupyter_workflows.model.states import ACTIVE, AttemptState, RunMode, RunState, StageRunState
 
 from . import artifact_refs, auditing
 from .completion import load_stage_run, lock_run
@@ -61,7 +61,8 @@ def create_run(connection: Connection, new: NewRun, parsed: Parsed, now: datetim
         ],
     )
     entry = parsed.stage(new.entry_stage)
-    answered = entry.path in (new.answers or {}) or new.request is not None
+    pinned = new.mode is RunMode.TEST and entry.pinned is not None
+    answered = entry.path in (new.answers or {}) or new.request is not None or pinned
     first = start(
         graph,
         new.entry_stage,
@@ -91,6 +92,9 @@ def create_run(connection: Connection, new: NewRun, parsed: Parsed, now: datetim
             "requests": dict(new.requests) if new.requests else None,
             "answers": dict(new.answers) if new.answers else None,
             "deployment": new.deployment,
+            "editor": new.editor,
+            "until": new.until,
+            "reuse": dict(new.reuse) if new.reuse else None,
             "search": search_text(run_id, document.title, new.started_by),
         },
     )

@@ -70,6 +70,11 @@ runs = Table(
     Column("answers", JsonText),
     Column("search", Text),
     Column("deployment", Text),
+    # Of test runs: the server whose editor started it, the stage with which it ends, and what it need not do
+    # again.
+    Column("editor", Text),
+    Column("until", Text),
+    Column("reuse", JsonText),
     Index(None, "created_at", "id"),
     # So that searching and counting read the index alone.
     Index("ix_runs_search", "created_at", "id", "state", "mode", "started_by", "search"),
@@ -79,6 +84,7 @@ runs = Table(
     Index(None, "document_hash"),
     Index(None, "owner"),
     Index(None, "deployment"),
+    Index(None, "editor"),
 )
 
 stage_runs = Table(
@@ -176,6 +182,9 @@ attempts = Table(
     Column("error", JsonText),
     Column("warnings", JsonText),
     Column("timings", JsonText),
+    # What `next_stage` named, and what stood in for executing the notebook; kept of test runs.
+    Column("route", JsonText),
+    Column("stand_in", JsonText),
     Index(None, "run_id"),
 )
 

@@ -68,6 +68,13 @@ class ChangeFeed:
         """Look soon: something has changed."""
         self._look.set()
 
+    def cells_changed(self, cells: list[dict[str, Any]]) -> None:
+        """Announce which cells are being executed."""
+        for told in cells:
+            self._app.cells.note(told)
+            event = {name: told[name] for name in ("run", "workflow", "stage_run", "path", "cell", "cells")}
+            self._emit(RUNS, {**event, "state": "running"})
+
     def runner_changed(self, status: RunnerStatus) -> None:
         """Announce how the runner stands."""
         if status.state != self._runner_state:
@@ -82,7 +89,7 @@ class ChangeFeed:
                 store = await self._app.database.ready()
                 if self._last is None:
                     self._last = await self._app.database.read(store.last_change)
-                    self._app.start_runner(store.state_folder)
+                    await self._app.opened(store)
                 while await self._announce(store):
                     await asyncio.sleep(_PAUSE)
             except StoreError:
@@ -107,6 +114,8 @@ class ChangeFeed:
         for change in new:
             self._seen.append(change.id)
             self._last = max(self._last, change.id)
+            if change.stage_run_id is not None and change.state != "running":
+                self._app.cells.forget(change.stage_run_id)
         for schema, event in _events(new):
             self._emit(schema, event)
         return len(new) >= _BATCH

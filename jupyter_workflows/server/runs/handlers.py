@@ -18,9 +18,12 @@ from .models import (
     Cancelled,
     DocumentAnswer,
     LogQuery,
+    Pinned,
+    PinRequest,
     RerunRequest,
     Retried,
     RetryRequest,
+    RowsQuery,
     RunCounts,
     RunDetail,
     RunFilterQuery,
@@ -32,14 +35,21 @@ from .models import (
     StageRunDetail,
     StartRun,
     StartTest,
+    TableRows,
 )
+from .testing import EditorTests
 
 
 class _RunsHandler(WorkflowsHandler):
     @property
     def runs(self) -> RunsManager:
         """What does the work."""
-        return RunsManager(self.store)
+        return RunsManager(self.store, self.app.cells)
+
+    @property
+    def tests(self) -> EditorTests:
+        """What tries workflows out."""
+        return EditorTests(self.store, self.app.editor)
 
     def key(self) -> Idempotency | None:
         """Return the key under which this request is taken once."""
@@ -73,7 +83,7 @@ class RunsHandler(_RunsHandler):
         if isinstance(wanted, StartTest):
             file = await self.in_thread(self.app.projects.resolve, wanted.path)
             new = await self.in_thread(
-                self.runs.prepare_test, file, wanted, user=self.user_name, idempotency=self.key()
+                self.tests.prepare, file, wanted, user=self.user_name, idempotency=self.key()
             )
             run = await self.change(self.runs.start, new)
         else:
@@ -247,6 +257,29 @@ class ArtifactHandler(_RunsHandler):
         await send_file(self, file, artifact, "application/octet-stream")
 
 
+class ArtifactRowsHandler(_RunsHandler):
+    """A large value that is a table."""
+
+    @authenticated
+    @authorized("read")
+    @operation("Show rows of a data frame", query=RowsQuery, answer=TableRows, problems=(422, 501))
+    async def get(self, run: str, artifact: str, query: RowsQuery) -> TableRows:
+        """A page of an artifact that is a data frame; other values are refused."""
+        return await self.call(self.runs.rows, run, artifact, query)
+
+
+class PinHandler(_RunsHandler):
+    """Keeping data for tests."""
+
+    @authenticated
+    @authorized("execute")
+    @operation("Keep a stage's data for tests", body=PinRequest, answer=Pinned, problems=(409, 413))
+    async def post(self, run: str, stage_run: str, body: PinRequest) -> Pinned:
+        """Returns what the document keeps under the stage's `pinned`; the client writes it there."""
+        file = await self.in_thread(self.app.projects.resolve, body.path)
+        return await self.call(self.tests.pin, run, stage_run, file)
+
+
 default_handlers = [
     ("runs", RunsHandler),
     ("runs/counts", RunCountsHandler),
@@ -255,10 +288,12 @@ default_handlers = [
     ("runs/{run}/document", RunDocumentHandler),
     ("runs/{run}/logs", RunLogsHandler),
     ("runs/{run}/artifacts/{artifact}", ArtifactHandler),
+    ("runs/{run}/artifacts/{artifact}/rows", ArtifactRowsHandler),
     ("runs/{run}/cancel", CancelRunHandler),
     ("runs/{run}/retry", RetryRunHandler),
     ("runs/{run}/rerun", RerunHandler),
     ("runs/{run}/stages/{stage_run}", StageRunHandler),
+    ("runs/{run}/stages/{stage_run}/pin", PinHandler),
     ("runs/{run}/stages/{stage_run}/attempts/{attempt}", AttemptHandler),
     ("runs/{run}/stages/{stage_run}/attempts/{attempt}/notebook", AttemptNotebookHandler),
     ("runs/{run}/stages/{stage_run}/attempts/{attempt}/log", AttemptLogHandler),

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from jupyter_workflows.execution.printed import printed
-from jupyter_workflows.execution.project import Project
-from jupyter_workflows.model.checks import NotebookError, check
 from jupyter_workflows.model.document import load
 from jupyter_workflows.model.graph import Graph
 from jupyter_workflows.model.states import StageRunState
-from jupyter_workflows.runner.foreground import RunOptions, find_entry, initial_data, working_copy_run
+from jupyter_workflows.runner.foreground import find_entry, initial_data
 from jupyter_workflows.runner.report import run_report
 from jupyter_workflows.runner.wakeup import wake
 from jupyter_workflows.store import (
@@ -28,16 +25,18 @@ from jupyter_workflows.store import (
     WrongState,
 )
 
+from ..events.cells import CellBoard
 from ..problems import Problem
+from .frames import read_rows
 from .models import (
     AttemptLog,
     Cancelled,
     Done,
-    Hashes,
     LogQuery,
     Retried,
     RetriedStage,
     RetryRequest,
+    RowsQuery,
     RunCounts,
     RunDetail,
     RunFilterQuery,
@@ -48,7 +47,7 @@ from .models import (
     RunsQuery,
     StageRunDetail,
     StartLive,
-    StartTest,
+    TableRows,
     notebook_path,
 )
 
@@ -56,8 +55,9 @@ from .models import (
 class RunsManager:
     """Runs, for people and programs that ask over HTTP."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, board: CellBoard | None = None) -> None:
         self._store = store
+        self._board = board or CellBoard()
 
     # -- reading ------------------------------------------------------------------------------------------
 
@@ -73,7 +73,7 @@ class RunsManager:
 
     def show(self, run: str) -> RunDetail:
         """Return a run with its stage runs."""
-        return RunDetail.detailed(self._store.get_run(run, data=False))
+        return RunDetail.detailed(self._store.get_run(run, data=False), self._board)
 
     def report(self, run: str) -> RunReport:
         """Return what the run came to."""
@@ -89,7 +89,7 @@ class RunsManager:
         found = self._store.get_stage_run(stage_run)
         if found.run_id != run:
             raise NotFound(f"there is no stage run {stage_run} in run {run}")
-        return StageRunDetail.detailed(found, self._store.list_attempts(stage_run))
+        return StageRunDetail.detailed(found, self._store.list_attempts(stage_run), self._board)
 
     def attempt(self, run: str, stage_run: str, number: int) -> tuple[StageRunRecord, AttemptRecord]:
         """Return an attempt with its stage run."""
@@ -116,6 +116,10 @@ class RunsManager:
         if hashed not in self._store.list_artifacts(run):
             raise NotFound(f"run {run} has no artifact {hashed}")
         return self._store.artifacts.localise(hashed, self._store.state_folder / "cache" / "artifacts")
+
+    def rows(self, run: str, hashed: str, query: RowsQuery) -> TableRows:
+        """Return rows of a data frame that a run's data refers to."""
+        return read_rows(self.artifact(run, hashed), query.offset, query.limit)
 
     def log(self, run: str, stage_run: str, number: int) -> AttemptLog:
         """Return what an attempt printed."""
@@ -147,40 +151,6 @@ class RunsManager:
         return AttemptLog.of(stage_run, attempt, printed(file))
 
     # -- changing -----------------------------------------------------------------------------------------
-
-    def prepare_test(
-        self, file: Path, wanted: StartTest, *, user: str, idempotency: Idempotency | None
-    ) -> NewRun:
-        """Return a test run of a working copy, after a look at it.
-
-        Raises
-        ------
-        Problem
-            It has errors, or is not what the client means.
-        """
-        project = Project.open(file)
-        if wanted.hashes is not None:
-            _compare(project, wanted.hashes)
-        findings = check(project.document, project)
-        if any(finding.severity == "error" for finding in findings):
-            raise Problem(
-                422,
-                "invalid-workflow",
-                f"{wanted.path} cannot be run: it has errors",
-                "Mend what the findings say",
-                findings=[finding.to_json() for finding in findings],
-            )
-        graph = Graph.from_document(project.document)
-        entry = find_entry(graph, wanted.stage)
-        stage = project.document.stages[entry]
-        data = dict(wanted.data)
-        if not data and stage.test is not None and "data" not in wanted.model_fields_set:
-            data = dict(stage.test.data or {})
-        options = RunOptions(
-            entry=wanted.stage, data=data, answers=wanted.answers, request=wanted.request, user=user
-        )
-        new = working_copy_run(project, graph, entry, options, self._store)
-        return _with_key(new, idempotency)
 
     def start_live(self, wanted: StartLive, *, user: str, idempotency: Idempotency | None) -> RunModel:
         """Start a run of a workflow's live version."""
@@ -297,30 +267,3 @@ def _failed(details: RunDetails, named: list[str]) -> list[StageRunRecord]:
             else f"no stage of run {details.run.id} ({details.run.state}) has failed"
         )
     return failed
-
-
-def _compare(project: Project, meant: Hashes) -> None:
-    """Refuse to run files other than those that the client saw."""
-    errors = []
-    if meant.document is not None and meant.document != project.hash:
-        errors.append(("hashes.document", "The file is another one"))
-    for path, hashed in meant.notebooks.items():
-        try:
-            actual = project.hash_notebook(path)
-        except NotebookError as error:
-            errors.append((f"hashes.notebooks.{path}", str(error)))
-            continue
-        if actual != hashed:
-            errors.append((f"hashes.notebooks.{path}", "The file is another one"))
-    if errors:
-        raise Problem(
-            409,
-            "files-changed",
-            "the files on disk are not those that are meant",
-            "Save, then try again",
-            errors=errors,
-        )
-
-
-def _with_key(new: NewRun, idempotency: Idempotency | None) -> NewRun:
-    return new if idempotency is None else replace(new, idempotency=idempotency)

@@ -12,6 +12,7 @@ from jupyter_workflows.authoring.wire import public
 from jupyter_workflows.model.states import AttemptState, RunMode, RunState, StageRunState
 from jupyter_workflows.store import AttemptRecord, RunDetails, RunRecord, StageRunRecord
 
+from ..events.cells import CellBoard
 from ..models import (
     ErrorModel,
     Id,
@@ -65,6 +66,10 @@ class RunModel(Model):
     parent: str | None = Field(description="The run that this one repeats.")
     cancelled_by: str | None
     stage_runs: int = Field(description="How many stage runs it has.")
+    until: str | None = Field(description="Key of the stage with which a test run ends; null: with the last.")
+    temporary: bool = Field(
+        description="It is erased when the server that started it from the editor starts again."
+    )
 
     @classmethod
     def of(cls, run: RunRecord) -> RunModel:
@@ -89,6 +94,8 @@ def _run_fields(run: RunRecord) -> dict[str, Any]:
         "parent": run.parent,
         "cancelled_by": run.cancelled_by,
         "stage_runs": run.total,
+        "until": run.until,
+        "temporary": run.editor is not None,
     }
 
 
@@ -109,6 +116,15 @@ class RunCounts(Model):
     cancelled: int
 
 
+class StandIn(Model):
+    """What stood in for executing a stage: pinned data, or an earlier execution with the same inputs."""
+
+    kind: Literal["pinned", "reused"]
+    run: str | None = None
+    stage_run: str | None = None
+    attempt: int | None = None
+
+
 class AttemptModel(Model):
     """One execution of a stage's notebook."""
 
@@ -120,6 +136,7 @@ class AttemptModel(Model):
     error: ErrorModel | None
     warnings: list[str]
     timings: dict[str, float] = Field(description="Seconds that its parts took.")
+    stand_in: StandIn | None = Field(description="What stood in for executing the notebook, in a test run.")
 
     @classmethod
     def of(cls, attempt: AttemptRecord) -> AttemptModel:
@@ -133,6 +150,7 @@ class AttemptModel(Model):
             error=error_model(attempt.error),
             warnings=list(attempt.warnings),
             timings=dict(attempt.timings),
+            stand_in=None if attempt.stand_in is None else StandIn(**attempt.stand_in),
         )
 
 
@@ -161,16 +179,24 @@ class StageRunModel(Model):
     expires_at: datetime | None
     error: ErrorModel | None
     conflicts: list[JsonObject] | None = Field(description="Keys that unrelated branches wrote.")
+    cell: int | None = Field(description="The cell that is being executed, counted from 1; null if unknown.")
+    cells: int | None = Field(description="How many cells the notebook has that is being executed.")
     attempts: list[AttemptModel]
 
     @classmethod
-    def of(cls, stage_run: StageRunRecord, attempts: tuple[AttemptRecord, ...]) -> StageRunModel:
+    def of(
+        cls, stage_run: StageRunRecord, attempts: tuple[AttemptRecord, ...], board: CellBoard
+    ) -> StageRunModel:
         """Return a stage run's model."""
-        return cls(**_stage_run_fields(stage_run, attempts))
+        return cls(**_stage_run_fields(stage_run, attempts, board))
 
 
-def _stage_run_fields(stage_run: StageRunRecord, attempts: tuple[AttemptRecord, ...]) -> dict[str, Any]:
+def _stage_run_fields(
+    stage_run: StageRunRecord, attempts: tuple[AttemptRecord, ...], board: CellBoard
+) -> dict[str, Any]:
     failed = stage_run.state is StageRunState.FAILED
+    running = stage_run.state is StageRunState.RUNNING
+    at = board.of(stage_run.id, stage_run.attempt) if running else None
     return {
         "id": stage_run.id,
         "stage": stage_run.stage,
@@ -194,6 +220,8 @@ def _stage_run_fields(stage_run: StageRunRecord, attempts: tuple[AttemptRecord, 
         "expires_at": stage_run.expires_at,
         "error": error_model(stage_run.failure) if failed else None,
         "conflicts": stage_run.conflicts,
+        "cell": at.cell if at is not None else None,
+        "cells": at.cells if at is not None else None,
         "attempts": [AttemptModel.of(attempt) for attempt in attempts],
     }
 
@@ -208,10 +236,12 @@ class StageRunDetail(StageRunModel):
     failure: ErrorModel | None = Field(description="What happened before, after a failed transition.")
 
     @classmethod
-    def detailed(cls, stage_run: StageRunRecord, attempts: tuple[AttemptRecord, ...]) -> StageRunDetail:
+    def detailed(
+        cls, stage_run: StageRunRecord, attempts: tuple[AttemptRecord, ...], board: CellBoard
+    ) -> StageRunDetail:
         """Return a stage run's model with its data."""
         return cls(
-            **_stage_run_fields(stage_run, attempts),
+            **_stage_run_fields(stage_run, attempts, board),
             run=stage_run.run_id,
             data=public(dict(stage_run.data.values)),
             result=None if stage_run.result is None else public(dict(stage_run.result.values)),
@@ -226,10 +256,10 @@ class RunDetail(RunModel):
     stages: list[StageRunModel]
 
     @classmethod
-    def detailed(cls, details: RunDetails) -> RunDetail:
+    def detailed(cls, details: RunDetails, board: CellBoard) -> RunDetail:
         """Return a run's model with its stage runs."""
         stages = [
-            StageRunModel.of(stage_run, details.attempts.get(stage_run.id, ()))
+            StageRunModel.of(stage_run, details.attempts.get(stage_run.id, ()), board)
             for stage_run in details.stage_runs
         ]
         return cls(**_run_fields(details.run), stages=stages)
@@ -280,10 +310,66 @@ class StartTest(Request):
     mode: Literal["test"]
     path: WorkflowPath
     stage: StagePath | None = Field(None, description="Path of the stage to begin with.")
+    alone: bool = Field(False, description="End after the stage with which the run begins.")
+    until: StagePath | None = Field(
+        None, description="End after this stage; only stages on the way there are executed."
+    )
+    reuse: bool = Field(
+        False,
+        description="Do not execute a stage before the last one whose notebook and settings have not changed "
+        "since the last test run that began with the same stage, if it begins with the same data again.",
+    )
+    recorded: Id | None = Field(
+        None, description="A stage run: begin with the data, the inputs and the request that it began with."
+    )
     data: JsonObject = Field({}, description="Stage data to begin with.")
     request: JsonObject | None = Field(None, description="The request, for a hook.")
     answers: dict[str, Any] | None = Field(None, description="Answers of forms, by stage path.")
     hashes: Hashes | None = None
+
+
+class PinRequest(Request):
+    """For which document a stage run's data is pinned."""
+
+    path: WorkflowPath
+
+
+class Pinned(Model):
+    """What a document keeps of a stage run for tests."""
+
+    pinned: JsonObject = Field(
+        description="For the stage's `pinned`. Large values lie in a folder beside the document, by hash."
+    )
+    files: int = Field(description="How many large values there are.")
+    size: int = Field(description="Their bytes.")
+
+
+class RowsQuery(Query):
+    """Which rows."""
+
+    offset: int = Field(0, ge=0, le=2**53, description="The first row, from 0.")
+    limit: int = Field(100, ge=1, le=500, description="How many at most.")
+
+
+class TableColumn(Model):
+    """A column of a table."""
+
+    name: str
+    type: str = Field(description="Arrow's name of the type.")
+    index: bool = Field(description="It is the index of a pandas frame.")
+
+
+class TableRows(Model):
+    """Some rows of a data frame."""
+
+    columns: list[TableColumn]
+    column_count: int = Field(description="How many columns there are; the first 200 are handed out.")
+    rows: list[list[Any]] = Field(
+        description="Values as JSON. Numbers that JSON cannot hold exactly, moments and the like are text; "
+        "long text is cut."
+    )
+    offset: int
+    total: int = Field(description="How many rows there are.")
 
 
 class StartRun(RootModel[Annotated[StartLive | StartTest, Field(discriminator="mode")]]):

@@ -10,10 +10,10 @@ from sqlalchemy import update
 from jupyter_workflows.model.graph import Graph
 from jupyter_workflows.model.records import Changes, Outcome
 
-from .. import claims, completion, recovery, runs
+from .. import claims, completion, queries, recovery, runs
 from ..errors import WrongState
 from ..identity import RunnerIdentity
-from ..records import AttemptReport, Claim
+from ..records import AttemptRecord, AttemptReport, Claim, StageRunRecord
 from ..tables import runners
 from .base import StoreBase
 
@@ -69,6 +69,23 @@ class AttemptOperations(StoreBase):
             now = self.database.now(connection)
             claim = claims.claim_waiting(connection, runner, stage_run_id, by=by, now=now)
             return self._with_document(connection, claim)
+
+    def find_same(self, claim: Claim) -> tuple[StageRunRecord, AttemptRecord] | None:
+        """Return a completed stage run, and its last attempt, that stands in for executing a claim.
+
+        It is one of the run that the claim's test run was told to reuse, at the same stage, and it had
+        started with the same.
+        """
+        reuse = claim.run.reuse
+        if reuse is None or claim.stage_run.stage not in reuse["stages"]:
+            return None
+        with self.database.read() as connection:
+            for other in claims.completed(connection, reuse["run"], claim.stage_run.stage):
+                if _started_with(other) == _started_with(claim):
+                    tried = queries.list_attempts(connection, other.id)
+                    if tried and other.stage_run.result is not None:
+                        return other.stage_run, tried[-1]
+        return None
 
     def renew(self, runner: RunnerIdentity, held: Collection[Claim]) -> list[Claim]:
         """Extend the leases of what a runner executes, and note that it lives.
@@ -178,3 +195,11 @@ class AttemptOperations(StoreBase):
         """Return the executed notebook that an attempt left, as far as it came."""
         copy = self.executed_copy(claim.run.id, claim.id, claim.attempt)
         return str(copy) if copy.exists() else None
+
+
+def _started_with(claim: Claim) -> tuple[object, ...]:
+    """Return all that decides what executing a stage's notebook comes to, but the notebook."""
+    stage_run = claim.stage_run
+    inputs = None if stage_run.inputs is None else list(stage_run.inputs)
+    failure = dict(stage_run.source_failure) if stage_run.source_failure else None
+    return (dict(claim.data.values), inputs, failure, claim.request, claim.answers)

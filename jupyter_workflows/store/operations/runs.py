@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from sqlalchemy import Connection
 
@@ -132,6 +133,11 @@ class RunOperations(StoreBase):
         """Return a stage run."""
         with self.database.read() as connection:
             return queries.get_stage_run(connection, stage_run_id)
+
+    def get_request(self, stage_run_id: str) -> dict[str, Any] | None:
+        """Return the request that a stage run was given, if there is one."""
+        with self.database.read() as connection:
+            return queries.get_request(connection, stage_run_id)
 
     def list_attempts(self, stage_run_id: str) -> tuple[AttemptRecord, ...]:
         """Return the attempts of a stage run, in order."""

@@ -12,7 +12,8 @@ from typing import Any
 from jupyter_workflows.model.states import RunMode
 
 from .. import artifact_refs, changes, outbox, retention, runs
-from ..errors import WrongState
+from ..editors import EditorServer
+from ..errors import NotFound, WrongState
 from ..outbox import OutboxEntry
 from ..retention import Removed
 from .base import StoreBase
@@ -103,11 +104,29 @@ class UpkeepOperations(StoreBase):
         """Remove all runs of an owner, whatever their state: those that an editor's server tested."""
         with self.database.read() as connection:
             found = retention.owned(connection, owner, 10_000)
+        return self._erase(found, by=owner)
+
+    def erase_tests(self, server: EditorServer) -> Removed:
+        """Remove the test runs of editors whose server was one of this place, and has ended.
+
+        Another server that serves the same folder and lives keeps its own.
+        """
+        with self.database.read() as connection:
+            found = [
+                run_id
+                for text in retention.editors(connection, server.prefix)
+                if EditorServer.parse(text).has_ended
+                for run_id in retention.started_in(connection, text, 10_000)
+            ]
+        return self._erase(found, by="the start of the server")
+
+    def _erase(self, found: list[str], *, by: str) -> Removed:
         for run_id in found:
             with self.database.write() as connection:
                 try:
-                    runs.cancel_run(connection, run_id, owner, self.database.now(connection))
-                except WrongState:  # it has ended
+                    # What executes of it is fenced off, and its runner sees that.
+                    runs.cancel_run(connection, run_id, by, self.database.now(connection))
+                except (WrongState, NotFound):  # it has ended, or somebody else erases it
                     continue
         self._delete_runs(found)
         return Removed(tuple(found))
