@@ -10,6 +10,7 @@ import { movesPlugin } from './document/moves';
 import { documentPlugin } from './document/plugin';
 import { formsPlugin } from './forms/plugin';
 import { inboxPlugin } from './inbox/plugin';
+import { runsPlugin } from './runs/plugin';
 
 export * from './tokens';
 
@@ -22,7 +23,8 @@ const plugins: JupyterFrontEndPlugin<unknown>[] = [
   documentPlugin,
   movesPlugin,
   formsPlugin,
-  inboxPlugin
+  inboxPlugin,
+  runsPlugin
 ];
 
 export default plugins;

@@ -77,6 +77,11 @@ export namespace CommandIDs {
   export const showOptions = 'workflows:show-options';
   export const testStage = 'workflows:test-stage';
   export const testWorkflow = 'workflows:test-workflow';
+  export const runToHere = 'workflows:run-to-here';
+  export const cancelRun = 'workflows:cancel-run';
+  export const retryRun = 'workflows:retry-run';
+  export const clearRun = 'workflows:clear-run';
+  export const openExecuted = 'workflows:open-executed-notebook';
   export const deploy = 'workflows:deploy';
   export const showVersions = 'workflows:show-versions';
   export const addNotebook = 'workflows:add-notebook';

@@ -16,6 +16,9 @@ export interface IRunEvent {
   readonly stage_run?: string;
   readonly path?: string;
   readonly state: string;
+  /** The cell that a running stage run executes, counted from one, and how many there are. */
+  readonly cell?: number;
+  readonly cells?: number;
 }
 
 /** A task has begun to wait, was given to somebody else, was opened, or is done. */

@@ -287,16 +287,103 @@ export interface IOpenedTask {
   readonly task: ITask;
 }
 
-/** A run with its stage runs, as far as forms show them. */
-export interface IRunDetail {
+// -- runs
+
+export interface IErrorAnswer {
+  readonly name: string;
+  readonly message: string;
+  /** Index of the cell in the source notebook. */
+  readonly cell: number | null;
+}
+
+export interface IRun {
   readonly id: string;
+  readonly workflow: string;
+  readonly title: string;
+  readonly mode: 'live' | 'test';
   readonly state: RunState;
-  readonly stages: readonly {
-    readonly id: string;
-    readonly title: string;
-    readonly type: string;
-    readonly state: StageRunState;
-    readonly assignee: string | null;
-    readonly parents: readonly string[];
-  }[];
+  readonly deployment: string | null;
+  readonly entry: string;
+  readonly started_by: string | null;
+  readonly created_at: string;
+  readonly ended_at: string | null;
+  readonly stage_runs: number;
+  /** Key of the stage with which a test run ends. */
+  readonly until: string | null;
+  /** It is erased when the server starts again. */
+  readonly temporary: boolean;
+}
+
+export interface IStandIn {
+  readonly kind: 'pinned' | 'reused';
+  readonly run: string | null;
+  readonly stage_run: string | null;
+  readonly attempt: number | null;
+}
+
+export interface IAttempt {
+  readonly attempt: number;
+  readonly state: string;
+  readonly started_at: string;
+  readonly ended_at: string | null;
+  readonly notebook: string | null;
+  readonly error: IErrorAnswer | null;
+  readonly warnings: readonly string[];
+  readonly stand_in: IStandIn | null;
+}
+
+export interface IStageRun {
+  readonly id: string;
+  readonly stage: string;
+  readonly path: string;
+  readonly title: string;
+  readonly type: string;
+  readonly state: StageRunState;
+  readonly key: readonly number[];
+  readonly sequence: number;
+  readonly transition: string | null;
+  readonly parents: readonly string[];
+  readonly handled: boolean;
+  readonly assignee: string | null;
+  readonly created_at: string;
+  readonly started_at: string | null;
+  readonly ended_at: string | null;
+  readonly error: IErrorAnswer | null;
+  readonly cell: number | null;
+  readonly cells: number | null;
+  readonly attempts: readonly IAttempt[];
+}
+
+export interface IRunDetail extends IRun {
+  readonly stages: readonly IStageRun[];
+}
+
+export interface IStageRunDetail extends IStageRun {
+  readonly run: string;
+  readonly data: Readonly<Record<string, unknown>>;
+  readonly result: Readonly<Record<string, unknown>> | null;
+}
+
+export interface IRunList {
+  readonly runs: readonly IRun[];
+  readonly cursor: string | null;
+}
+
+export interface IAttemptLog {
+  readonly attempt: number;
+  readonly cells: readonly { readonly cell: number; readonly text: string }[];
+}
+
+export interface IPinned {
+  readonly pinned: Readonly<Record<string, unknown>>;
+  readonly files: number;
+  readonly size: number;
+}
+
+export interface ITableRows {
+  readonly columns: readonly { readonly name: string; readonly type: string; readonly index: boolean }[];
+  readonly column_count: number;
+  readonly rows: readonly (readonly unknown[])[];
+  readonly offset: number;
+  readonly total: number;
 }

@@ -10,6 +10,7 @@ import type { WorkflowEditor } from '../editor/editor';
 import { OptionsModel } from '../options/model';
 import { OptionsPanel } from '../options/OptionsPanel';
 import { Palette } from '../palette/Palette';
+import { runsOf } from '../runs/session';
 import { ProblemView } from './ProblemView';
 import { recallWidth, rememberWidth } from './width';
 
@@ -53,6 +54,7 @@ class Workbench extends SplitPanel {
     this.handleMoved.connect(this._onHandleMoved, this);
     editor.document.changed.connect(this._onChanged, this);
     this._onChanged();
+    runsOf(editor);
   }
 
   dispose(): void {
