@@ -11,10 +11,13 @@ import logging
 import secrets
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
+from jupyter_workflows.execution.context import context_path
 from jupyter_workflows.execution.executors.threads import ThreadExecutor
 from jupyter_workflows.execution.spec import AttemptOutcome, AttemptSpec, Progress
+from jupyter_workflows.model.states import AttemptState
 from jupyter_workflows.store import Claim, RunnerIdentity, Store, StoreError, WrongState
 
 log = logging.getLogger(__name__)
@@ -166,7 +169,13 @@ class FormSessions:
 
         try:
             live = replace(spec, live=self._idle, user=session.opened_by or spec.user)
-            return await self._executor.execute(live, note)
+            outcome = await self._executor.execute(live, note)
+            if outcome.state is AttemptState.PARKED:
+                # It is executed again when somebody opens it: this copy is evidence of nothing.
+                for file in (Path(spec.output), context_path(spec)):
+                    file.unlink(missing_ok=True)
+                outcome = replace(outcome, output=None)
+            return outcome
         finally:
             session.ended = True
             session.connected.set()

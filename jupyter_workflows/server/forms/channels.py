@@ -9,7 +9,7 @@ import logging
 import uuid
 from typing import TYPE_CHECKING, Any, cast
 
-from jupyter_client.ioloop.manager import AsyncIOLoopKernelManager
+import zmq
 from jupyter_client.session import Session as KernelSession
 from jupyter_core.utils import ensure_async
 from jupyter_server.auth.decorator import ws_authenticated
@@ -18,6 +18,7 @@ from jupyter_server.base.websocket import WebSocketMixin
 from jupyter_server.extension.handler import ExtensionHandlerMixin
 from tornado import web
 from tornado.websocket import WebSocketClosedError, WebSocketHandler
+from zmq.eventloop.zmqstream import ZMQStream
 
 from jupyter_workflows.store import NotFound
 
@@ -142,20 +143,33 @@ class FormChannels(ExtensionHandlerMixin, WebSocketMixin, WebSocketHandler, Jupy
             self.close(1011, "unexpected")
 
     def _connect(self, found: Session) -> None:
-        manager = AsyncIOLoopKernelManager()
-        manager.load_connection_info(cast("Any", found.connection))
-        self.session = KernelSession(key=manager.session.key)
+        connection = cast("dict[str, Any]", found.connection)
+        self.session = KernelSession(
+            key=connection["key"].encode(), signature_scheme=connection["signature_scheme"]
+        )
         self.session.session = uuid.uuid4().hex  # it names us on the sockets: never the browser's choice
         self.filter = FormFilter(self.session.session)
-        identity = self.session.bsession
-        self.iopub = manager.connect_iopub(identity=identity)
-        self.shell = manager.connect_shell(identity=identity)
-        self.control = manager.connect_control(identity=identity)
-        self.streams = [self.iopub, self.shell, self.control]
+        self.iopub = self._stream(connection, "iopub", zmq.SUB)
+        self.shell = self._stream(connection, "shell", zmq.DEALER)
+        self.control = self._stream(connection, "control", zmq.DEALER)
         self.iopub.on_recv(self._on_iopub)
         self.control.on_recv(self._on_info)
         # What the kernel replies concerns nobody: comm messages have no replies.
         self.shell.on_recv(lambda frames: None)
+
+    def _stream(self, connection: dict[str, Any], channel: str, kind: int) -> Any:
+        """Connect to a channel; all connections share one context, which holds threads and descriptors."""
+        socket: zmq.Socket[bytes] = zmq.Context.instance().socket(kind)
+        socket.linger = 1000
+        socket.setsockopt(zmq.IDENTITY, self.session.bsession)
+        if kind == zmq.SUB:
+            socket.setsockopt(zmq.SUBSCRIBE, b"")
+        between = "-" if connection["transport"] == "ipc" else ":"
+        port = connection[f"{channel}_port"]
+        socket.connect(f"{connection['transport']}://{connection['ip']}{between}{port}")
+        stream = ZMQStream(socket)
+        self.streams.append(stream)
+        return stream
 
     async def _subscribe(self) -> None:
         """Ask until what the kernel publishes arrives; on control, where it answers while it computes."""

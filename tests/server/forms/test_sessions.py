@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import psutil
+
 EXPENSE = (
     "from jupyter_workflows import get_stage",
     "from jupyter_workflows.forms import Page, read\nstage = get_stage()",
@@ -67,6 +69,31 @@ def test_two_people_have_one_form_open(forms: Any) -> None:
     one.until(lambda: one.form["state"] == "submitted")
     one.press("Submit")  # the other one has: nothing happens
     assert forms.data() == {"seen": True}
+
+
+def test_opening_and_parking_leaves_nothing_behind(forms: Any, server: Any) -> None:
+    task = forms.start("from jupyter_workflows.forms import read", "read('Who?')")
+    folder = forms.task_folder(task)
+
+    def once() -> None:
+        form = forms.open(task)
+        form.until_open()
+        form.close()
+        assert server.post(f"tasks/{task}/release")["state"] == "waiting"
+
+    def held() -> tuple[int, int, int]:
+        runner = psutil.Process(server.runner()["pid"])
+        files = sum(1 for file in folder.rglob("*") if file.is_file())
+        return psutil.Process(server.process.pid).num_fds(), runner.num_fds(), files
+
+    once()
+    before = held()
+    for _ in range(6):
+        once()
+    after = held()
+    assert after[0] <= before[0] + 5  # connections that are being closed
+    assert after[1] <= before[1] + 5
+    assert after[2] <= before[2] + 1  # a page that is half filled in
 
 
 def test_a_form_without_input_is_closed(forms: Any, server: Any) -> None:
