@@ -68,7 +68,12 @@ def rerun(
     connection.execute(
         update(stage_runs)
         .where(_s.run_id == made, _s.parents.is_(None))
-        .values(inputs=source.inputs, source_failure=source.source_failure)
+        .values(
+            inputs=source.inputs,
+            source_failure=source.source_failure,
+            # What is there for an item of an `each` is so again: joins `per` item ask for it.
+            scope=dict(source.scope) or None,
+        )
     )
     auditing.note(connection, by, "run-again", f"run:{made}", now, run_id=made, detail={"from": stage_run_id})
     return made
