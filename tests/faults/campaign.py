@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import math
 import random
 import signal
 import subprocess
@@ -61,6 +62,8 @@ class Settings:
         Who call hooks over HTTP.
     runners
         Runners beside the server's own.
+    seconds
+        After which nothing more is killed, however many were up to then.
     """
 
     url: str
@@ -72,6 +75,7 @@ class Settings:
     runners: int = 1
     concurrency: int = 2
     kernel_pool: int = 1
+    seconds: float = math.inf
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,7 +180,7 @@ class Campaign:
     def _kill_until_enough(self) -> None:
         kills = self.figures.kills
         told = 0
-        while len(kills) < self.settings.kills:
+        while len(kills) < self.settings.kills and time.monotonic() < self._began + self.settings.seconds:
             self._tend()
             own = sum(run.kind.name not in ("calls", "ticks") for run in self._under_way)
             for _ in range(own, self.settings.under_way):
@@ -361,7 +365,7 @@ class Campaign:
             self.figures.retried[name] += 1
             once = None
             if name == "OnceUnresolved":
-                once = self._resolutions(stage_run.id)
+                once = self._resolutions(stage_run)
             elif name != "CrashLoop":
                 self._complain(f"{run.kind.name} run {run.id}: {stage_run.path} failed: {stage_run.failure}")
             self._insist(
@@ -371,13 +375,14 @@ class Campaign:
             )
         wake(self.store.state_folder / "wake")
 
-    def _resolutions(self, stage_run_id: str) -> dict[str, str]:
-        key = f"{stage_run_id}:pay"
+    def _resolutions(self, stage_run: StageRunRecord) -> dict[str, str]:
+        name = stage_run.path  # each stage that has an effect names it so
+        key = f"{stage_run.id}:{name}"
         if self.workload.effects().get(key):
             self.figures.resolved["done"] += 1
-            return {"pay": f"done:{json.dumps(key)}"}
+            return {name: f"done:{json.dumps(key)}"}
         self.figures.resolved["again"] += 1
-        return {"pay": "again"}
+        return {name: "again"}
 
     # -- kills --------------------------------------------------------------------------------------------
 

@@ -1,10 +1,25 @@
-"""The command: ``python -m tests.faults --kills 1000 --database sqlite``."""
+"""The command: ``python -m tests.faults --kills 1000 --database sqlite``.
+
+The last long one, with the server among the victims and hooks called over HTTP meanwhile:
+
+==========  ========  =====  =====  ==========  ========  =======  =========
+date        database  kills  runs   stage runs  attempts  effects  due times
+==========  ========  =====  =====  ==========  ========  =======  =========
+2026-11-24  SQLite    900    1,305  3,968       5,228     1,240    686
+==========  ========  =====  =====  ==========  ========  =======  =========
+
+It was ended before 1,000 kills, on a machine with a load of 10 to 20, while 320 runs were still under way, so
+that only what its database, logs and effects show was checked: no stage completed twice, no effect happened
+twice, each of the due times has one run, none left out, no two kernels at once, the database is whole. Three
+processes whose runner was killed left a stack trace in the log, which was mended. Of PostgreSQL there is none.
+"""
 
 from __future__ import annotations
 
 import argparse
 import contextlib
 import json
+import math
 import os
 import random
 import shutil
@@ -28,6 +43,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--database", choices=("sqlite", "postgresql"), default="sqlite")
     parser.add_argument("--seed", type=int, help="Repeats what chance decided; by default another each time.")
     parser.add_argument("--pause", type=float, default=1.5, help="Seconds between kills, on average.")
+    parser.add_argument("--minutes", type=float, help="Kill for so long at most, then see what came of it.")
     parser.add_argument("--json", action="store_true", help="Print the report as JSON.")
     parser.add_argument("--keep", action="store_true", help="Keep the folder with databases, logs, evidence.")
     given = parser.parse_args(arguments)
@@ -39,7 +55,9 @@ def main(arguments: list[str] | None = None) -> int:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # not without ending the runners
     try:
         with _database(given.database, folder) as url:
-            campaign = Campaign(folder, Settings(url, given.kills, seed, pause=given.pause), _tell)
+            seconds = math.inf if given.minutes is None else 60 * given.minutes
+            settings = Settings(url, given.kills, seed, pause=given.pause, seconds=seconds)
+            campaign = Campaign(folder, settings, _tell)
             try:
                 campaign.run()
                 found = figures(campaign, check(campaign))

@@ -68,9 +68,12 @@ class Worker:
         )
 
     def _send(self, message: dict[str, Any]) -> None:
-        with self._sending:
-            self._outgoing.write(frames.pack(message))
-            self._outgoing.flush()
+        try:
+            with self._sending:
+                self._outgoing.write(frames.pack(message))
+                self._outgoing.flush()
+        except BrokenPipeError:
+            leave()  # the executor is gone
 
     def _listen(self) -> None:
         """Take in what the executor says, also while an attempt is being executed."""

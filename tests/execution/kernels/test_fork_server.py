@@ -10,6 +10,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from textwrap import dedent
@@ -19,6 +20,7 @@ import pytest
 from support.kernels import Watch, is_running, kernel, until
 
 from jupyter_workflows.execution.kernels import ForkServer, ForkServerError, make_kernel_manager
+from jupyter_workflows.execution.kernels.protocol import SOCKET_NAME
 
 
 @pytest.fixture
@@ -351,3 +353,35 @@ def test_nonsense_does_not_stop_the_server(own: ForkServer) -> None:
     with kernel(own) as live:
         assert live.value("1") == 1
     until(lambda: own.statistics()["owned"] == [])
+
+
+#: Starts a fork server and does not listen to it.
+OWNER = """
+import os, subprocess, sys, time
+reader, writer = os.pipe()
+os.close(reader)
+command = [sys.executable, "-m", "jupyter_workflows.execution.kernels.server", "--folder", sys.argv[1]]
+command += ["--owner", str(os.getpid()), "--ready", str(writer), "--pool", "0"]
+subprocess.Popen(command, pass_fds=[writer], cwd=sys.argv[1]).wait()
+"""
+
+
+def test_an_owner_that_does_not_listen_is_no_error(tmp_path: Path) -> None:
+    with tempfile.TemporaryDirectory(dir="/tmp") as folder:
+        command = [sys.executable, "-c", OWNER, folder]
+        owner = subprocess.Popen(command, stderr=subprocess.PIPE)
+        try:
+            while not (served := owner.poll() is not None) and not _answers(f"{folder}/{SOCKET_NAME}"):
+                time.sleep(0.02)
+        finally:
+            owner.kill()
+            _, said = owner.communicate(timeout=60)
+        assert not served, said
+        assert b"Traceback" not in said
+
+
+def _answers(address: str) -> bool:
+    try:
+        return bool(ForkServer.connect(address))
+    except ForkServerError:
+        return False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import fcntl
 import os
 import shutil
@@ -40,7 +41,9 @@ def main() -> None:
         raise
     memory.settle()
     if service.check():
-        os.write(arguments.ready, pack({"pid": os.getpid(), "refused": refused}))
+        # Who is not there any more to read it is the owner, whose end the service sees to.
+        with contextlib.suppress(BrokenPipeError):
+            os.write(arguments.ready, pack({"pid": os.getpid(), "refused": refused}))
         os.close(arguments.ready)
         service.serve()
     if service.seat is not None:
