@@ -9,7 +9,7 @@ import { CheckField, SelectField } from './fields/choices';
 import { Field, Messages } from './fields/Field';
 import { Section } from './fields/parts';
 import { NumberField, TextField } from './fields/TextField';
-import { useNotebookNames } from './server';
+import { useNotebookNames, useRunData } from './server';
 import { joined, namesInDocument, upstream } from './values/names';
 import type { IKnownName } from './values/names';
 import { HTMLSelect } from '@jupyterlab/ui-components';
@@ -24,13 +24,15 @@ function useNames(source: string | null): readonly IKnownName[] {
   const stages = source === null ? [] : [...upstream(snapshot, source)];
   const notebooks = stages.flatMap(key => (key in snapshot.stages ? [snapshot.stages[key].notebook] : []));
   const written = useNotebookNames(editor, [...new Set(notebooks)].sort());
+  const data = useRunData(editor, source);
   return useMemo(
     () =>
       joined(
+        Object.entries(data).flatMap(([name, example]) => (NAME.test(name) ? [{ name, example }] : [])),
         source === null ? [] : namesInDocument(snapshot, source),
         written.map(name => ({ name }))
       ),
-    [snapshot, source, written]
+    [data, snapshot, source, written]
   );
 }
 

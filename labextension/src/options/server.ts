@@ -4,11 +4,13 @@
 import { URLExt } from '@jupyterlab/coreutils';
 import type { INotebookContent } from '@jupyterlab/nbformat';
 import { KernelSpecAPI, ServerConnection } from '@jupyterlab/services';
+import type { ReadonlyJSONObject } from '@lumino/coreutils';
 import { useCallback, useEffect, useState } from 'react';
 
 import { ProblemError } from '../client/problems';
 import type { IComparedWorkflow, IHook, ISchedulePreview, ISecret } from '../client/types';
 import type { WorkflowEditor } from '../editor/editor';
+import { useSignalValue } from '../workbench/hooks';
 import { namesInNotebook } from './values/names';
 
 /** An answer; before it has come, both are missing. */
@@ -145,6 +147,27 @@ export function useNotebookNames(editor: WorkflowEditor, notebooks: readonly str
   }, [editor, paths]);
   return useAnswer(load).value ?? NONE;
 }
+
+/** What stages ended with in the run that is shown; nothing if none is, or if that cannot be had. */
+export function useRunData(editor: WorkflowEditor, stage: string | null): ReadonlyJSONObject {
+  const run = useSignalValue(editor.statesChanged, () => editor.states?.run ?? null);
+  const load = useCallback(async (): Promise<ReadonlyJSONObject> => {
+    const shown = stage === null ? undefined : editor.states?.stage(stage);
+    if (run === null || shown === undefined) {
+      return {};
+    }
+    const detail = await editor.client.get<{ data: ReadonlyJSONObject; result: ReadonlyJSONObject | null }>([
+      'runs',
+      run,
+      'stages',
+      shown.stageRun
+    ]);
+    return detail.result ?? detail.data;
+  }, [editor, run, stage]);
+  return useAnswer(load).value ?? NOTHING;
+}
+
+const NOTHING: ReadonlyJSONObject = {};
 
 /** When a schedule is due. It is asked for when nothing has changed for a moment. */
 export function useSchedulePreview(
