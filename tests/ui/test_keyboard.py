@@ -119,11 +119,6 @@ def test_a_job_is_never_connected_and_a_note_is_put(page: Page, empty: Path) -> 
 def test_a_notebook_opens_by_o_and_keeps_its_keys(page: Page, empty: Path) -> None:
     page.keyboard.press("s")
     expect(cards(page)).to_have_count(1)
-    page.wait_for_function(
-        "path => window.jupyterapp.serviceManager.contents.get(path, {content: false})"
-        ".then(() => true, () => false)",
-        arg=f"{empty.name}/stages/script.ipynb",
-    )
     page.keyboard.press("o")
     notebook = page.locator(".jp-Notebook:visible")
     notebook.wait_for()
@@ -171,6 +166,7 @@ def test_search_finds_and_goes_on(lab: Lab, page: Page, project: Path) -> None:
 def test_the_context_menu_opens_by_key_and_gives_the_keyboard_back(page: Page, empty: Path) -> None:
     page.keyboard.press("f")
     expect(cards(page)).to_have_count(1)
+    expect(page.locator(".jp-Workflows-card:focus")).to_have_count(1)
     page.keyboard.press("Shift+F10")
     expect(page.get_by_role("menuitem", name="Open Notebook")).to_be_visible()
     page.keyboard.press("Escape")

@@ -31,6 +31,8 @@ export interface INewStage {
   readonly before?: string;
   /** Key of a stage whose settings and notebook it takes over. */
   readonly copyOf?: string;
+  /** Called as soon as it is in the document, before its notebook is written. */
+  readonly added?: (key: string) => void;
 }
 
 /** Return what a type is called. */
@@ -96,6 +98,7 @@ export async function addStage(editor: WorkflowEditor, options: INewStage): Prom
     join(draft, editor, key, stage, options);
   });
   selection.set([{ kind: 'stages', key }]);
+  options.added?.(key);
 
   if (options.notebook === undefined) {
     const content = async (): Promise<INotebookContent> => {
@@ -109,8 +112,28 @@ export async function addStage(editor: WorkflowEditor, options: INewStage): Prom
   return key;
 }
 
+/** Notebooks that are being written, by stage. */
+const writing = new WeakMap<WorkflowEditor, Map<string, Promise<boolean>>>();
+
+/** Resolves when the notebook of a stage is not being written. */
+export async function written(editor: WorkflowEditor, key: string): Promise<void> {
+  await writing.get(editor)?.get(key);
+}
+
 /** Write the notebook of a new stage; tell people if that fails. */
-export async function write(
+export function write(
+  editor: WorkflowEditor,
+  key: string,
+  content: () => Promise<INotebookContent>
+): Promise<boolean> {
+  const all = writing.get(editor) ?? new Map<string, Promise<boolean>>();
+  writing.set(editor, all);
+  const promise = tryToWrite(editor, key, content).finally(() => all.delete(key));
+  all.set(key, promise);
+  return promise;
+}
+
+async function tryToWrite(
   editor: WorkflowEditor,
   key: string,
   content: () => Promise<INotebookContent>

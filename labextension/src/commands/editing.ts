@@ -111,8 +111,10 @@ export function addEditingCommands(
       const transition = onlyOf(editor, 'transitions');
       const alone = editor.selection.items.length === 1;
       try {
-        const key = await addStage(editor, {
+        return await addStage(editor, {
           type,
+          // As soon as its card is drawn, so that the next key is for it.
+          added: key => requestAnimationFrame(() => editor.view?.reveal({ kind: 'stages', key })),
           ...(typeof args.title === 'string' ? { title: args.title } : {}),
           ...(typeof args.notebook === 'string' ? { notebook: args.notebook } : {}),
           ...(isPoint(args.position)
@@ -123,8 +125,6 @@ export function addEditingCommands(
                 ? { before: transition }
                 : atPointer(editor))
         });
-        editor.view?.reveal({ kind: 'stages', key });
-        return key;
       } catch (error) {
         Notification.error(
           trans.__('The stage could not be added: %1', error instanceof Error ? error.message : String(error))

@@ -119,6 +119,8 @@ export function addViewingCommands(
       if (stage === null) {
         return;
       }
+      const { makeNotebook, written } = await import('../actions');
+      await written(editor, stage);
       const { title, notebook } = editor.document.snapshot.stages[stage];
       const path = editor.notebookPath(notebook);
       if (!(await exists(editor, path))) {
@@ -134,7 +136,6 @@ export function addViewingCommands(
         if (!answer.button.accept || editor.readOnly) {
           return;
         }
-        const { makeNotebook } = await import('../actions');
         if (!(await makeNotebook(editor, stage))) {
           return;
         }
