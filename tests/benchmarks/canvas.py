@@ -1,8 +1,8 @@
 """How fast the canvas is: 1,000 stages and 1,500 transitions, in a real JupyterLab and Chromium.
 
 Beside it: bare React Flow, with plain nodes and edges, on the same graph. Time is that of the page's main
-thread, from Chromium's own trace: ``task`` is the longest task, ``script`` what JavaScript takes in a frame. On a
-machine that does other things too, processor time is what counts; the clock is given beside it.
+thread, from Chromium's own trace: ``task`` is the longest task, ``script`` what JavaScript takes in a frame.
+On a machine that does other things too, processor time is what counts; the clock is given beside it.
 """
 
 from __future__ import annotations
@@ -63,8 +63,8 @@ function Bare({ graph }) {
   }, [setNodes]);
   return createElement(
     ReactFlow,
-    { nodes, edges, onNodesChange, onEdgesChange, fitView: true, minZoom: 0.05, snapToGrid: true, snapGrid: [8, 8],
-      panOnScroll: true },
+    { nodes, edges, onNodesChange, onEdgesChange, fitView: true, minZoom: 0.05, snapToGrid: true,
+      snapGrid: [8, 8], panOnScroll: true },
     createElement(Background),
     createElement(MiniMap)
   );
@@ -135,7 +135,7 @@ class Trace:
 
 
 def figures(events: list[dict[str, Any]]) -> dict[str, float]:
-    """Return the longest task and the script of frames, in milliseconds of processor time and by the clock."""
+    """Return the longest task and the script of frames, in milliseconds."""
     names = {
         (event["pid"], event["tid"]): event["args"]["name"]
         for event in events
@@ -382,7 +382,7 @@ def main() -> None:
                 f"{result['script_p50']:12.2f}{result['script_p95']:8.2f}{result['frames']:8}"
                 + (f"{result['painted']:9.0f}" if "painted" in result else "")
             )
-    print("Elyra's canvas is not measured: see the README.")
+    print("Elyra's canvas is not beside them: @elyra/canvas wants React 17 peers of its own (carbon 10).")
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ import { useSelection, useSignalValue, useSnapshot } from '../workbench/hooks';
 import { useCanvas } from './context';
 import type { IArrow } from './graph';
 import { CARD_HEIGHT, CARD_WIDTH, snap } from './geometry';
-import { HEAD, route } from './routes';
+import { HEAD, routeOf } from './routes';
 
 /** What can be done with an arrow that is pointed at, has the focus, or is selected. */
 export function ArrowTools(): ReactElement | null {
@@ -34,7 +34,7 @@ function Tools({ arrow }: { arrow: IArrow }): ReactElement {
   const { trans } = model.editor;
   const { transition, key } = arrow;
   const failed = transition.on === 'failed';
-  const way = route(arrow.source, arrow.target, failed ? 'failed' : 'completed', arrow.lane);
+  const way = routeOf(arrow, arrow.source, arrow.target);
   const height = (model.labelElements.get(key)?.firstElementChild as HTMLElement | null)?.offsetHeight ?? 0;
   const [x, y] = way.label;
   const below = height === 0 ? 0 : height / 2 + 14;
@@ -44,7 +44,7 @@ function Tools({ arrow }: { arrow: IArrow }): ReactElement {
   };
   return (
     <div
-      className={failed ? 'jp-Workflows-arrowTools jp-mod-failed' : 'jp-Workflows-arrowTools'}
+      className={failed ? 'jp-Workflows-arrowTools jp-mod-failed nopan' : 'jp-Workflows-arrowTools nopan'}
       data-arrow={key}
     >
       <button

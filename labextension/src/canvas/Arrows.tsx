@@ -9,7 +9,7 @@ import type { IBox } from './geometry';
 import { idOf } from './graph';
 import type { IArrow } from './graph';
 import { useKeyed } from './keyed';
-import { head, route } from './routes';
+import { head, route, routeOf } from './routes';
 import type { IRoute } from './routes';
 
 /** All transitions, in one drawing. */
@@ -18,7 +18,7 @@ export function Arrows({ editor }: { editor: WorkflowEditor }): ReactElement {
   const { stages } = useSnapshot(editor);
   const [made] = useState(() => new WeakMap<IArrow, ReactElement<{ from: string; to: string }>>());
   return (
-    <svg className="jp-Workflows-arrows" width="1" height="1">
+    <svg className="jp-Workflows-arrows nopan" width="1" height="1">
       {model.graph.arrows.map(arrow => {
         const from = stages[arrow.transition.source]?.title ?? '';
         const to = stages[arrow.transition.target]?.title ?? '';
@@ -39,7 +39,7 @@ export function Labels({ editor }: { editor: WorkflowEditor }): ReactElement {
   useSnapshot(editor);
   const [made] = useState(() => new WeakMap<IArrow, ReactElement>());
   return (
-    <div className="jp-Workflows-labels">
+    <div className="jp-Workflows-labels nopan">
       {model.graph.arrows.map(arrow => {
         let element = made.get(arrow);
         if (element === undefined) {
@@ -124,7 +124,7 @@ const Arrow = memo(function Arrow({
 const Label = memo(function Label({ arrow }: { arrow: IArrow }): ReactElement | null {
   const model = useCanvas();
   const { trans } = model.editor;
-  const { key, transition, source, target, lane } = arrow;
+  const { key, transition, source, target } = arrow;
   const items = useKeyed(model.counts, key);
   const selected = useKeyed(model.selected, idOf('transitions', key));
   const findings = useKeyed(model.transitionFindings, key);
@@ -145,7 +145,7 @@ const Label = memo(function Label({ arrow }: { arrow: IArrow }): ReactElement | 
   if (text === '' && !failed && !isElse && items === undefined && findings.length === 0) {
     return null;
   }
-  const way = route(source, target, failed ? 'failed' : 'completed', lane);
+  const way = routeOf(arrow, source, target);
   let classes = 'jp-Workflows-label';
   if (failed) {
     classes += ' jp-mod-failed';

@@ -200,6 +200,8 @@ function nodeOf(cache: Map<string, ItemNode>, item: IItem, thing: IStage | INote
   const node: ItemNode = {
     id,
     type: kind,
+    // Pressing here does not pan.
+    className: 'nopan',
     position: { x: box.x, y: box.y },
     width,
     height,

@@ -1,15 +1,14 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { memo, useCallback } from 'react';
-import type { ReactElement } from 'react';
+import type { CSSProperties, ReactElement } from 'react';
 
 import type { IFinding } from '../client/types';
 import type { IStage } from '../document/types';
 import { isStageType } from '../document/types';
-import type { IStageState } from '../editor/states';
 import { useCanvas } from './context';
 import { idOf } from './graph';
 import { useKeyed } from './keyed';
-import { progress, summary, typeName } from './summary';
+import { dateWords, progress, summary, typeName } from './summary';
 
 /** A stage. */
 export const Card = memo(function Card({ id, stage }: { id: string; stage: IStage }): ReactElement {
@@ -25,8 +24,12 @@ export const Card = memo(function Card({ id, stage }: { id: string; stage: IStag
     (element: HTMLElement | null) => model.register(idOf('stages', id), element),
     [model, id]
   );
+  const standing = useKeyed(model.standings, id);
+  const due = useKeyed(model.dues, id);
+  const people = useKeyed(model.people, idOf('stages', id));
   const type = isStageType(stage.type) ? stage.type : 'script';
-  const line = state === undefined ? summary(stage, trans) : progress(state, trans);
+  const rest = due === null ? summary(stage, trans) : trans.__('Next %1', dateWords(due));
+  const line = state === undefined ? rest : progress(state, trans);
   const worst = severity(findings);
   const classes = ['jp-Workflows-card'];
   if (selected) {
@@ -47,7 +50,7 @@ export const Card = memo(function Card({ id, stage }: { id: string; stage: IStag
       data-state={state?.state}
       role="group"
       aria-roledescription={trans.__('stage')}
-      aria-label={nameOf(stage, type, state, findings, links, trans)}
+      aria-label={nameOf(stage, type, line, standing, findings, links, trans)}
       tabIndex={tabStop ? 0 : -1}
     >
       <div className="jp-Workflows-tile" />
@@ -55,8 +58,11 @@ export const Card = memo(function Card({ id, stage }: { id: string; stage: IStag
         <div className="jp-Workflows-cardTitle" title={stage.title}>
           {stage.title}
         </div>
-        <div className="jp-Workflows-cardLine" title={line}>
-          {line}
+        <div className="jp-Workflows-lineRow">
+          <div className="jp-Workflows-cardLine" title={line}>
+            {line}
+          </div>
+          {standing !== '' && state === undefined && <div className="jp-Workflows-chip">{standing}</div>}
         </div>
       </div>
       {stage.pinned !== undefined && (
@@ -69,6 +75,19 @@ export const Card = memo(function Card({ id, stage }: { id: string; stage: IStag
           title={findings.map(finding => finding.message).join('\n')}
         >
           {findings.length}
+        </div>
+      )}
+      {people.length > 0 && (
+        <div className="jp-Workflows-people">
+          {people.map(person => (
+            <span
+              key={person.id}
+              className="jp-Workflows-person"
+              style={{ '--jp-Workflows-personColor': person.color } as CSSProperties}
+            >
+              {person.name}
+            </span>
+          ))}
         </div>
       )}
     </div>
@@ -91,7 +110,8 @@ function severity(findings: readonly IFinding[]): IFinding['severity'] | null {
 function nameOf(
   stage: IStage,
   type: IStage['type'],
-  state: IStageState | undefined,
+  line: string,
+  standing: string,
   findings: readonly IFinding[],
   links: string,
   trans: TranslationBundle
@@ -101,7 +121,10 @@ function nameOf(
   if (stage.disabled) {
     parts.push(trans.__('disabled'));
   }
-  parts.push(state === undefined ? summary(stage, trans) : progress(state, trans));
+  parts.push(line);
+  if (standing !== '') {
+    parts.push(standing);
+  }
   if (findings.length > 0) {
     parts.push(trans._n('%1 finding', '%1 findings', findings.length));
   }

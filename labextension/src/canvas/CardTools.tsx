@@ -38,7 +38,7 @@ function Handles({ id }: { id: string }): ReactElement | null {
   const failed = outOf(box, 'failed')[1];
   const takes = document.snapshot.stages[id]?.type !== 'job';
   return (
-    <div className="jp-Workflows-cardTools">
+    <div className="jp-Workflows-cardTools nopan">
       {takes && (
         <div className="jp-Workflows-port jp-mod-into" data-port="into" data-of={id} style={{ left, top }} />
       )}

@@ -11,7 +11,7 @@ import type { IBox } from './geometry';
 import { idOf, members } from './graph';
 import type { IArrow } from './graph';
 import type { CanvasModel } from './model';
-import { route } from './routes';
+import { routeOf } from './routes';
 import { shield } from './shield';
 
 /** Pixels that the pointer has to move before something is dragged. */
@@ -215,9 +215,8 @@ export class Drag {
       this._model.arrowElements.get(arrow.key)?.reroute(source, target);
       const label = this._model.labelElements.get(arrow.key);
       if (label !== undefined) {
-        const on = arrow.transition.on === 'failed' ? 'failed' : 'completed';
-        const now = route(source, target, on, arrow.lane).label;
-        const before = route(arrow.source, arrow.target, on, arrow.lane).label;
+        const now = routeOf(arrow, source, target).label;
+        const before = routeOf(arrow, arrow.source, arrow.target).label;
         label.style.translate = `${now[0] - before[0]}px ${now[1] - before[1]}px`;
       }
     }

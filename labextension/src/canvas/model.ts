@@ -9,7 +9,9 @@ import type { ReactFlowInstance, Viewport } from '@xyflow/react';
 import type { IFinding } from '../client/types';
 import type { Point } from '../document/types';
 import type { YWorkflow, WorkflowChange } from '../document/ydoc';
+import { statusText } from '../editor/deployment';
 import type { WorkflowEditor } from '../editor/editor';
+import type { IPerson } from '../editor/presence';
 import type { IReference } from '../editor/selection';
 import type { IRunStates, IStageState } from '../editor/states';
 import type { IBox } from './geometry';
@@ -34,6 +36,8 @@ export interface IArrowElement {
   reroute(source: IBox, target: IBox): void;
 }
 
+const NOBODY: readonly IPerson[] = [];
+
 export class CanvasModel implements IDisposable {
   constructor(readonly editor: WorkflowEditor) {
     this.graph.update(editor.document.snapshot);
@@ -42,6 +46,9 @@ export class CanvasModel implements IDisposable {
     editor.selection.changed.connect(this._onSelection, this);
     editor.findings.changed.connect(this._onFindings, this);
     editor.statesChanged.connect(this._onStates, this);
+    editor.deployment.changed.connect(this._onDeployment, this);
+    editor.presence.changed.connect(this._onPresence, this);
+    this._onPresence();
     this._onStates();
   }
 
@@ -50,6 +57,16 @@ export class CanvasModel implements IDisposable {
   readonly stageFindings = new Keyed<readonly IFinding[]>(key => this.editor.findings.ofStage(key));
   readonly transitionFindings = new Keyed<readonly IFinding[]>(key => this.editor.findings.ofTransition(key));
   readonly states = new Keyed<IStageState | undefined>(key => this.editor.states?.stage(key));
+  /** How a stage stands beside what is live, in a few words; empty as long as that is not known. */
+  readonly standings = new Keyed<string>(key => {
+    const { deployment, trans } = this.editor;
+    const status = deployment.ofStage(key);
+    return status === null ? '' : statusText(deployment, status, trans);
+  });
+  /** When a live job is due next. */
+  readonly dues = new Keyed<string | null>(key => this.editor.deployment.nextDue(key));
+  /** By `kind:key`: who else has something selected. */
+  readonly people = new Keyed<readonly IPerson[]>(id => this._people.get(id) ?? NOBODY);
   readonly counts = new Keyed<number | undefined>(key => this.editor.states?.transition(key)?.items);
   /** By `kind:key`. */
   readonly selected = new Keyed<boolean>(id => this._selected.has(id));
@@ -275,6 +292,8 @@ export class CanvasModel implements IDisposable {
     editor.selection.changed.disconnect(this._onSelection, this);
     editor.findings.changed.disconnect(this._onFindings, this);
     editor.statesChanged.disconnect(this._onStates, this);
+    editor.deployment.changed.disconnect(this._onDeployment, this);
+    editor.presence.changed.disconnect(this._onPresence, this);
     this._states?.changed.disconnect(this._onState, this);
     Signal.clearData(this);
   }
@@ -319,6 +338,24 @@ export class CanvasModel implements IDisposable {
     this.counts.refresh();
   }
 
+  private _onDeployment(): void {
+    this.standings.refresh();
+    this.dues.refresh();
+  }
+
+  private _onPresence(): void {
+    const people = new Map<string, IPerson[]>();
+    for (const person of this.editor.presence.others) {
+      for (const { kind, key } of person.selection) {
+        const id = idOf(kind, key);
+        people.set(id, [...(people.get(id) ?? []), person]);
+      }
+    }
+    const changed = new Set([...people.keys(), ...this._people.keys()]);
+    this._people = people;
+    this.people.refresh(changed);
+  }
+
   private _linksOf(key: string): string {
     let into = 0;
     let out = 0;
@@ -330,6 +367,7 @@ export class CanvasModel implements IDisposable {
   }
 
   private _selected: ReadonlySet<string> = new Set();
+  private _people: ReadonlyMap<string, readonly IPerson[]> = new Map();
   private _tabStop: string | null = null;
   private _aims: ReadonlyMap<string, string> = new Map();
   private _hovered: string | null = null;

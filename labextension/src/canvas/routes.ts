@@ -1,7 +1,7 @@
 /**
  * Ways of arrows: out of a card at its right side, along the axes, into a card at its left side.
  */
-import type { Point } from '../document/types';
+import type { ITransition, Point } from '../document/types';
 import { CARD_HEIGHT } from './geometry';
 import type { IBox } from './geometry';
 
@@ -45,9 +45,16 @@ export function into(box: IBox): Point {
 /**
  * Return the way from one card to another.
  *
- * `lane` tells arrows between the same two cards apart: 0 in the middle, others beside it.
+ * `lane` tells arrows between the same two cards apart: 0 in the middle, others beside it. `width` is how wide what
+ * is written on it is.
  */
-export function route(source: IBox, target: IBox, on: 'completed' | 'failed', lane: number): IRoute {
+export function route(
+  source: IBox,
+  target: IBox,
+  on: 'completed' | 'failed',
+  lane: number,
+  width = 0
+): IRoute {
   const shift = lane * LANE;
   let start = outOf(source, on);
   let end = into(target);
@@ -58,7 +65,13 @@ export function route(source: IBox, target: IBox, on: 'completed' | 'failed', la
   }
   const gap = end[0] - start[0];
   if (Math.abs(start[1] - end[1]) < 1) {
-    return made([start, end], [start[0] + gap / 2, start[1]], gap);
+    const label: Point = [start[0] + (gap - HEAD) / 2, start[1]];
+    if (width > gap - 2 * HEAD) {
+      // Too little room between the cards, but there is some above them.
+      const top = Math.min(source.y, target.y) - STUB;
+      return made([start, end], [label[0], top], WIDE);
+    }
+    return made([start, end], label, gap - HEAD);
   }
   // Close together the turn is in the middle of the gap, so that branches share it; far away it is at the
   // target, where nothing else is in the way.
@@ -70,8 +83,12 @@ export function route(source: IBox, target: IBox, on: 'completed' | 'failed', la
     // Between the rows of cards there is room to the sides.
     return made(points, [turn, end[1] - Math.sign(rise) * (CARD_HEIGHT / 2 + STUB / 2)], WIDE);
   }
-  const label: Point = [Math.min(turn + (end[0] - turn) / 4, end[0] - TURN), end[1]];
-  return made(points, label, 2 * (end[0] - label[0]));
+  const label: Point = [turn, (start[1] + end[1]) / 2];
+  if (width > gap - 2 * HEAD) {
+    const below = rise > 0 ? Math.max(source.y + source.height, target.y + target.height) + STUB : null;
+    return made(points, [turn, below ?? Math.min(source.y, target.y) - STUB], WIDE);
+  }
+  return made(points, label, gap - HEAD);
 }
 
 /** Return the way of an arrow whose end hangs in the air. */
@@ -84,6 +101,27 @@ export function loose(start: Point, end: Point): string {
   const right = start[0] + STUB;
   const left = end[0] - STUB;
   return path([start, [right, start[1]], [right, y], [left, y], [left, end[1]], end]);
+}
+
+/** Return about how wide what is written on a transition is. */
+export function widthOf(transition: ITransition): number {
+  const text = transition.label ?? transition.condition ?? transition.each ?? '';
+  if (text === '' && transition.on !== 'failed' && !transition.else) {
+    return 0;
+  }
+  const more = (transition.else ? 5 : 0) + (transition.each ? 3 : 0) + (text === '' && transition.on ? 6 : 0);
+  return 14 + (text.length + more) * 5.8;
+}
+
+/** Return the way of an arrow as it is drawn. */
+export function routeOf(
+  arrow: { readonly transition: ITransition; readonly lane: number },
+  source: IBox,
+  target: IBox
+): IRoute {
+  const { transition, lane } = arrow;
+  const on = transition.on === 'failed' ? 'failed' : 'completed';
+  return route(source, target, on, lane, widthOf(transition));
 }
 
 /** Return the outline of a head that points to the right. */

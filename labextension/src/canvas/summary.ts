@@ -148,3 +148,13 @@ function dayName(day: number): string {
     timeZone: 'UTC'
   });
 }
+
+/** A time that is to come, as people say it: today only the time. */
+export function dateWords(iso: string): string {
+  const date = new Date(iso);
+  const time = date.toLocaleTimeString(undefined, { hour: '2-digit', minute: '2-digit' });
+  if (date.toDateString() === new Date().toDateString()) {
+    return time;
+  }
+  return `${date.toLocaleDateString(undefined, { weekday: 'short', day: 'numeric', month: 'short' })}, ${time}`;
+}

@@ -13,7 +13,7 @@ import { idOf } from './graph';
 import type { IItem } from './graph';
 import type { CanvasModel } from './model';
 import type { Pull } from './pull';
-import { route } from './routes';
+import { routeOf } from './routes';
 
 const PADDING = 0.1;
 /** What zooming in and out changes. */
@@ -136,8 +136,7 @@ export class CanvasView implements ICanvasView {
     if (arrow === undefined) {
       return null;
     }
-    const on = arrow.transition.on === 'failed' ? 'failed' : 'completed';
-    const [x, y] = route(arrow.source, arrow.target, on, arrow.lane).label;
+    const [x, y] = routeOf(arrow, arrow.source, arrow.target).label;
     return { x: x - 60, y: y - 20, width: 120, height: 40 };
   }
 
