@@ -9,18 +9,14 @@ from pathlib import Path
 from playwright.sync_api import Page, expect
 from support import workflows_page as open_workflow
 from support.lab import Lab
+from support.servers import wait_for
 from support.workflows_page import stage, workflow, write
 
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 
 
-def cards(page: Page) -> int:
-    """Return how many stages are drawn."""
-    return page.locator(".jp-Workflows .react-flow__node").count()
-
-
 def expect_cards(page: Page, number: int) -> None:
-    expect(page.locator(".jp-Workflows .react-flow__node")).to_have_count(number)
+    expect(page.locator(".jp-Workflows .react-flow__node [data-stage]")).to_have_count(number, timeout=20_000)
 
 
 def open_file(lab: Lab, page: Page, file: Path) -> None:
@@ -216,14 +212,20 @@ def test_the_tab_is_there_again_after_a_reload(lab: Lab, page: Page, project: Pa
     write(file, workflow(stages={"s1": stage("first")}))
     open_file(lab, page, file)
     expect_cards(page, 1)
+    lab.command(page, "application:toggle-left-area")
+    workspaces = lab.folder / "workspaces"
     # The layout is saved a moment after it has changed.
-    with page.expect_response(
-        lambda response: "/api/workspaces" in response.url and response.request.method == "PUT"
-    ):
-        lab.command(page, "application:toggle-left-area")
+    wait_for(
+        lambda: any(
+            f"workflows:{project.name}/again.workflow"
+            in json.dumps(json.loads(saved.read_text())["data"]["layout-restorer:data"])
+            for saved in workspaces.iterdir()
+        ),
+        "the layout to be saved",
+    )
     page.goto(f"{lab.url}lab?token={lab.token}")
     page.wait_for_function("() => window.jupyterapp")
-    expect(page.get_by_role("tab", name="again.workflow")).to_have_count(1)
+    expect(page.get_by_role("tab", name="again.workflow")).to_have_count(1, timeout=30_000)
     expect_cards(page, 1)
 
 
