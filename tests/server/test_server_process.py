@@ -204,3 +204,18 @@ def test_a_database_that_cannot_be_used_leaves_the_server_alive(tmp_path: Path) 
         status, problem = server.request("GET", "runs")
         assert (status, problem["status"]) == (503, 503)
         assert "the workflows database cannot be used" in server.log
+
+
+def test_what_editors_tested_is_erased_when_the_server_starts_again(server: ServerProcess) -> None:
+    begun, go = server.root / "begun", server.root / "go"
+    path = make_project(server.root, WAITS.format(begun=str(begun), go=str(go)))
+    run = server.post("runs", {"mode": "test", "path": path})["id"]
+    wait_until_begun(server, begun)
+    shown = server.get(f"runs/{run}")
+    assert shown["temporary"] is True
+    wait_for(lambda: server.get(f"runs/{run}")["stages"][0]["cells"] == 1, "the cell to be known")
+    server.kill()
+    server.start()
+    wait_for(lambda: server.get("runs")["runs"] == [], "the run to be erased")
+    assert server.request("GET", f"runs/{run}")[0] == 404
+    assert "1 test runs of an earlier server are erased" in server.log

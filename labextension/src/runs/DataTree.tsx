@@ -86,14 +86,14 @@ function Item({
         {folds ? (
           <button
             type="button"
-            className="jp-Workflows-fold"
+            className="jp-Workflows-treeFold"
             aria-label={isOpen ? trans.__('Fold %1', name) : trans.__('Unfold %1', name)}
             onClick={() => setIsOpen(!isOpen)}
           >
             <span aria-hidden="true">{isOpen ? '▾' : '▸'}</span>
           </button>
         ) : (
-          <span className="jp-Workflows-fold" />
+          <span className="jp-Workflows-treeFold" />
         )}
         <span className="jp-Workflows-treeName">{name}</span>
         <Value value={value} isOpen={isOpen} editor={props.editor} />

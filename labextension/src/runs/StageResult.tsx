@@ -207,7 +207,6 @@ function Details({
           <h4>{trans.__('Printed')}</h4>
           {log.cells.map(({ cell, text }) => (
             <div key={cell} className="jp-Workflows-log">
-              <span>{trans.__('Cell %1', cell + 1)}</span>
               <pre tabIndex={0}>{text.length > 20_000 ? `${text.slice(0, 20_000)}…` : text}</pre>
             </div>
           ))}
