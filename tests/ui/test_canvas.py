@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Locator, Page, expect
 from support.lab import Lab
+from support.screenshots import shoot
 
 ROOT = Path(__file__).parents[2]
 AXE = ROOT / "labextension" / "node_modules" / "axe-core" / "axe.min.js"
@@ -281,3 +282,52 @@ def test_axe_finds_nothing_serious(lab: Lab, canvas: Locator, page: Page, theme:
         if one["impact"] in ("serious", "critical")
     ]
     assert not serious
+
+
+_STATES = """states => {
+  const { editor } = window.jupyterapp.shell.currentWidget.content;
+  const changed = { connect: () => true, disconnect: () => true };
+  editor.states = { run: 'r', stage: key => states[key], transition: key => ({ items: 1 }), changed };
+}"""
+
+
+def test_screens_in_three_themes(
+    lab: Lab, canvas: Locator, page: Page, project: Path, tmp_path: Path
+) -> None:
+    assert len(shoot(lab, page, "canvas", tmp_path)) == 3
+    run = {"total": 1, "done": 0, "stageRun": "1"}
+    page.evaluate(
+        _STATES,
+        {
+            "q2w8er": {
+                **run,
+                "state": "completed",
+                "done": 1,
+                "startedAt": "2026-01-01T09:00:00Z",
+                "endedAt": "2026-01-01T09:00:02Z",
+            },
+            "t5y1ui": {**run, "state": "failed", "error": "KeyError: 'amount'"},
+            "o7p3as": {**run, "state": "waiting", "total": 3, "done": 1},
+            "d9f4gh": {**run, "state": "running", "cell": 2, "cells": 7},
+            "z6x0cv": {**run, "state": "queued"},
+        },
+    )
+    shoot(lab, page, "canvas-run", tmp_path)
+    page.evaluate(
+        """() => {
+          const { editor } = window.jupyterapp.shell.currentWidget.content;
+          editor.states = null;
+          editor.document.edit(draft => {
+            draft.put('groups', 'g1', { title: 'Approval', stages: ['t5y1ui', 'o7p3as'], color: 'blue' });
+            draft.patch('stages', 'm8n2bq', { disabled: true });
+            draft.put('transitions', 'again', { source: 'd9f4gh', target: 't5y1ui', label: 'ask again' });
+            draft.put('transitions', 'failing', { source: 'o7p3as', target: 'm8n2bq', on: 'failed' });
+            draft.put('transitions', 'self', { source: 'z6x0cv', target: 'z6x0cv', condition: 'retry' });
+          });
+          editor.view.fit();
+        }"""
+    )
+    canvas.locator('[data-stage="o7p3as"]').click()
+    shoot(lab, page, "canvas-group", tmp_path)
+    page.evaluate("() => window.jupyterapp.shell.currentWidget.content.editor.view.zoomTo(0.3)")
+    shoot(lab, page, "canvas-far", tmp_path)

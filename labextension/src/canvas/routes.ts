@@ -81,7 +81,8 @@ export function route(
   const rise = end[1] - start[1];
   if (Math.abs(rise) >= CARD_HEIGHT + STUB / 2) {
     // Between the rows of cards there is room to the sides.
-    return made(points, [turn, end[1] - Math.sign(rise) * (CARD_HEIGHT / 2 + STUB / 2)], WIDE);
+    const before = CARD_HEIGHT / 2 + STUB / 2 + (on === 'failed' ? DETOUR : 0);
+    return made(points, [turn, end[1] - Math.sign(rise) * before], WIDE);
   }
   const label: Point = [turn, (start[1] + end[1]) / 2];
   if (width > gap - 2 * HEAD) {
