@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -110,12 +111,9 @@ def test_the_menu_of_a_stage_changes_it_and_undo_gives_the_same_text(
 ) -> None:
     before = document(page)
     stage(page, "Decide").click(button="right")
-    page.get_by_role("menuitem", name=item, exact=True).click()
+    page.get_by_role("menuitem", name=re.compile(f"^{item}")).click()
     expect(cards(page)).to_have_count(count)
-    page.wait_for_function(
-        "text => window.jupyterapp.shell.currentWidget.context.model.toString() !== text",
-        arg=json.dumps(before),
-    )
+    expect(page.get_by_role("button", name="Undo").first).to_be_enabled()
     page.get_by_role("button", name="Undo").first.click()
     expect(cards(page)).to_have_count(6)
     assert document(page) == before
@@ -156,8 +154,8 @@ def test_edit_menu_undoes_the_graph(page: Page, purchase: Path) -> None:
     stage(page, "Decide").click()
     page.keyboard.press("Delete")
     expect(cards(page)).to_have_count(5)
-    page.get_by_role("menuitem", name="Edit", exact=True).click()
-    page.get_by_role("menuitem", name="Undo").click()
+    page.get_by_role("menubar").get_by_role("menuitem", name=re.compile("^Edit")).click()
+    page.get_by_role("menuitem", name=re.compile("^Undo")).first.click()
     expect(cards(page)).to_have_count(6)
     assert document(page) == before
 
