@@ -167,10 +167,7 @@ def test_stages_are_copied_into_another_project(lab: Lab, page: Page, purchase: 
     stage(page, "Decide").click()
     stage(page, "Place the order").click(modifiers=["Shift"])
     page.keyboard.press("Control+c")
-    page.evaluate(
-        "path => window.jupyterapp.commands.execute('docmanager:open', { path })",
-        f"{other.name}/other.workflow",
-    )
+    lab.command(page, "docmanager:open", {"path": f"{other.name}/other.workflow"})
     page.wait_for_function(
         "() => window.jupyterapp.shell.currentWidget?.context?.path.endsWith('other.workflow')"
     )
