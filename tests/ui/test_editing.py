@@ -165,7 +165,7 @@ def test_stages_are_copied_into_another_project(lab: Lab, page: Page, purchase: 
     other.mkdir()
     (other / "other.workflow").write_text("")
     stage(page, "Decide").click()
-    stage(page, "Place the order").click(modifiers=["Shift"])
+    stage(page, "Place the order").click(modifiers=["Control"])
     page.keyboard.press("Control+c")
     lab.command(page, "docmanager:open", {"path": f"{other.name}/other.workflow"})
     page.wait_for_function(
