@@ -343,6 +343,9 @@ def measure_bare(browser: Browser, document: dict[str, Any]) -> dict[str, dict[s
         assert box
         x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
         results.update(drive(page, trace, x, y, (720, 880)))
+        after = page.locator('[data-id="s210"]').bounding_box()
+        if after == box:
+            print("React Flow did not follow the pointer: its figures of dragging and panning say nothing.")
 
         def edit() -> None:
             page.evaluate(
@@ -382,7 +385,7 @@ def main() -> None:
                 f"{result['script_p50']:12.2f}{result['script_p95']:8.2f}{result['frames']:8}"
                 + (f"{result['painted']:9.0f}" if "painted" in result else "")
             )
-    print("Elyra's canvas is not beside them: @elyra/canvas wants React 17 peers of its own (carbon 10).")
+    print("Elyra's canvas is not measured: @elyra/canvas needs React 17 and Carbon 10 in a page of its own.")
 
 
 if __name__ == "__main__":
