@@ -172,7 +172,7 @@ def test_stages_are_copied_into_another_project(lab: Lab, page: Page, purchase: 
         "() => window.jupyterapp.shell.currentWidget?.context?.path.endsWith('other.workflow')"
     )
     canvas = page.locator(".jp-Workflows:visible .jp-Workflows-canvas")
-    canvas.click(position={"x": 200, "y": 300})
+    canvas.click(position={"x": 360, "y": 300})
     page.keyboard.press("Control+v")
     expect(cards(page)).to_have_count(2)
     made = document(page)
