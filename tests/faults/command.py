@@ -11,7 +11,7 @@ date        database  kills  runs   stage runs  attempts  effects  due times
 It was ended before 1,000 kills, on a machine with a load of 10 to 20, while 320 runs were still under way, so
 that only what its database, logs and effects show was checked: no stage completed twice, no effect happened
 twice, each of the due times has one run, none left out, no two kernels at once, the database is whole. Three
-processes whose runner was killed left a stack trace in the log, which was mended. Of PostgreSQL there is none.
+processes whose runner was killed left a stack trace in the log; this was mended. Of PostgreSQL there is none.
 """
 
 from __future__ import annotations

@@ -139,5 +139,4 @@ def documentation() -> Documentation:
     checkout = Path(__file__).parents[3] / "README.md"
     if checkout.is_file():
         return Documentation(text=checkout.read_text("utf-8"))
-    package = metadata("jupyter_workflows")
-    return Documentation(text=package["Description"] or str(package.get_payload() or ""))
+    return Documentation(text=metadata("jupyter_workflows")["Description"] or "")
