@@ -204,6 +204,8 @@ def test_a_project_is_deployed_to_a_server(call: Call, remote: Remote, shop: Pat
 
 def test_what_a_server_finds_in_a_project_is_shown(call: Call, remote: Remote, shop: Path) -> None:
     (shop.parent / "requirements.txt").unlink()
+    # A name of its own: another test deploys the shop to the same server.
+    shop.write_text(shop.read_text().replace('"Shop"', '"Unfinished"'))
     to = ("--to", remote.server.url, "--token", remote.server.token)
     result = call("deploy", str(shop), *to, "--json")
     assert result.exit_code == 2

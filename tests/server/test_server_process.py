@@ -148,14 +148,16 @@ def test_what_runs_is_finished_without_the_server_and_nothing_more_is_begun(
 def test_a_server_that_comes_meanwhile_takes_the_runner_over(server: ServerProcess, tmp_path: Path) -> None:
     begun, go = tmp_path / "begun", tmp_path / "go"
     path = make_project(server.root, WAITS.format(begun=str(begun), go=str(go)))
-    run = server.post("runs", {"mode": "test", "path": path})["id"]
+    # Test runs of an editor end with its server.
+    live = {"mode": "live", "workflow": server.post("deployments", {"path": path})["slug"]}
+    run = server.post("runs", live)["id"]
     wait_until_begun(server, begun)
     runner = server.runner()["pid"]
     server.kill()
     server.start()
     found = server.runner()
     assert (found["pid"], found["adopted"], found["executing"]) == (runner, True, 1)
-    more = server.post("runs", {"mode": "test", "path": path})["id"]
+    more = server.post("runs", live)["id"]
     go.touch()
     assert ended(server, run)["stages"][0]["attempts"] == 1
     assert ended(server, more)["state"] == "completed"
