@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import fcntl
 import shutil
 import subprocess
 import sys
+import tempfile
+from pathlib import Path
 
 from playwright.sync_api import Browser, Error, Playwright
 
@@ -32,19 +35,22 @@ def launch(playwright: Playwright) -> Browser:
         There is none to be had; says what was tried.
     """
     tried = []
-    for name in _NAMES:
-        if found := shutil.which(name):
-            return playwright.chromium.launch(executable_path=found, args=_OPTIONS)
-    tried.append(f"none of {', '.join(_NAMES)} is installed")
-    for install in (None, _install_own, _install_debian):
-        if install is not None:
-            tried.append(install())
-        try:
-            found = shutil.which("chromium")
-            return playwright.chromium.launch(executable_path=found, args=_OPTIONS)
-        except Error as error:
-            tried.append(str(error).strip().splitlines()[0])
+    # Of several workers one installs, and the others find what it installed.
+    with (Path(tempfile.gettempdir()) / "jupyter-workflows-chromium.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        for install in (None, _install_own, _install_debian):
+            if install is not None:
+                tried.append(install())
+            try:
+                return playwright.chromium.launch(executable_path=_installed(), args=_OPTIONS)
+            except Error as error:
+                tried.append(str(error).strip().splitlines()[0])
     raise RuntimeError("There is no Chromium for the tests: " + "; ".join(tried))
+
+
+def _installed() -> str | None:
+    """Return the system's; `None` for Playwright's own."""
+    return next(filter(None, map(shutil.which, _NAMES)), None)
 
 
 def _install_own() -> str:
