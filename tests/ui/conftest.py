@@ -11,6 +11,7 @@ from support.browsers import launch
 from support.lab import Lab, lab_server
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist looks at the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Have the tests of a file on one worker: they share a JupyterLab."""
     for item in items:
