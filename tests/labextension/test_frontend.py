@@ -36,13 +36,11 @@ def run(script: str, environment: dict[str, str], *arguments: str) -> None:
 
 
 @pytest.mark.timeout(1200)
-@pytest.mark.xdist_group("front end")
 @pytest.mark.parametrize("script", ["lint", "test"])
 def test_the_front_end_passes(script: str, environment: dict[str, str]) -> None:
     run(script, environment)
 
 
-@pytest.mark.xdist_group("front end")
 @pytest.mark.timeout(1200)
 def test_the_types_are_those_of_the_schema(environment: dict[str, str], tmp_path: Path) -> None:
     """Whoever changes the schema generates the TypeScript types anew, too."""
