@@ -80,6 +80,22 @@ def test_a_workflow_is_built_and_undone_without_a_mouse(page: Page, empty: Path)
     expect(cards(page)).to_have_count(3)
 
 
+def test_the_keyboard_stays_on_the_canvas_when_a_stage_goes(page: Page, empty: Path) -> None:
+    page.keyboard.press("f")
+    expect(cards(page)).to_have_count(1)
+    page.keyboard.press("s")
+    expect(cards(page)).to_have_count(2)
+    expect(cards(page).filter(has_text="Script")).to_be_focused()
+    page.evaluate("() => window.jupyterapp.shell.currentWidget.editor.document.undo()")
+    expect(cards(page)).to_have_count(1)
+    expect(page.locator(".jp-Workflows-canvas:visible")).to_be_focused()
+    page.keyboard.press("Control+z")
+    expect(cards(page)).to_have_count(0)
+    page.keyboard.press("Control+Shift+z")
+    page.keyboard.press("Control+Shift+z")
+    expect(cards(page)).to_have_count(2)
+
+
 def test_copy_cut_paste_duplicate_and_select_all(page: Page, empty: Path) -> None:
     page.keyboard.press("f")
     expect(cards(page)).to_have_count(1)

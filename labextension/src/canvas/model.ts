@@ -16,6 +16,7 @@ import type { IReference } from '../editor/selection';
 import type { IRunStates, IStageState } from '../editor/states';
 import type { IBox } from './geometry';
 import { Graph, idOf } from './graph';
+import { itemOf } from './items';
 import { Keyed } from './keyed';
 
 /** What the box for a new stage is opened for. */
@@ -305,6 +306,24 @@ export class CanvasModel implements IDisposable {
     this.graph.update(change.snapshotChange.new);
     if (change.snapshotChange.old.transitions !== change.snapshotChange.new.transitions) {
       this.links.refresh();
+    }
+    this._keepFocus();
+  }
+
+  /** Keep the keyboard on the canvas when what has the focus is about to go: the next key would be for nobody. */
+  private _keepFocus(): void {
+    const active = document.activeElement;
+    if (active === null || active === this.root || !this.root?.contains(active)) {
+      return;
+    }
+    const item = itemOf(active);
+    if (item === null) {
+      return;
+    }
+    const { kind, key } = item;
+    const drawn = kind === 'transitions' ? this.graph.arrow(key) : this.graph.boxOf(idOf(kind, key));
+    if (drawn === undefined) {
+      this.root.focus({ preventScroll: true });
     }
   }
 
