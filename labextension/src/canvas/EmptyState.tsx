@@ -20,9 +20,12 @@ export function EmptyState({ editor }: { editor: WorkflowEditor }): ReactElement
     return null;
   }
   const add = (type: StageType): void => {
-    addStage(editor, { type }).then(
-      key => model.focus({ kind: 'stages', key }),
-      error => Notification.error(trans.__('The stage could not be added: %1', (error as Error).message))
+    addStage(editor, {
+      type,
+      // As soon as its card is drawn, so that the next key is for it.
+      added: key => requestAnimationFrame(() => model.focus({ kind: 'stages', key }))
+    }).catch((error: unknown) =>
+      Notification.error(trans.__('The stage could not be added: %1', (error as Error).message))
     );
   };
   return (
