@@ -73,9 +73,14 @@ class Lab(ServerProcess):
         page.locator("#jp-main-content-panel").wait_for()
 
     def theme(self, page: Page, name: str) -> None:
-        """Change the theme, such as `JupyterLab Dark`."""
+        """Change the theme, such as `JupyterLab Dark`, and wait until nothing lies over it."""
+        # JupyterLab takes its splash screen away 200 ms after each change; a change in between makes it
+        # take it away twice, which throws.
+        gone = "() => document.getElementById('jupyterlab-splash') === null"
+        page.wait_for_function(gone)
         page.evaluate("theme => window.jupyterapp.commands.execute('apputils:change-theme', { theme })", name)
         page.wait_for_function("theme => document.body.dataset.jpThemeName === theme", arg=name)
+        page.wait_for_function(gone)
 
     def command(self, page: Page, name: str, arguments: dict[str, Any] | None = None) -> Any:
         """Execute a command of the application."""
