@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 from support.lab import Lab
+from support.servers import wait_for
 
 DEMO = Path(__file__).parents[2] / "notebooks" / "penguin-report"
 PATH = "penguin-report/penguin-report.workflow"
@@ -59,6 +60,9 @@ def test_the_demo_runs_and_tells_its_reviewer(lab: Lab, page: Page, demo: str) -
     expect(letter).to_contain_text("Review the report (Penguin report)", timeout=90_000)
     expect(letter).to_contain_text("To: team:science")
     expect(page.get_by_role("button", name="Workflows: No runs")).to_be_visible(timeout=90_000)
+    # What the status bar says may be from before the run.
+    ended = {"completed", "failed", "cancelled"}
+    wait_for(lambda: lab.get(f"runs/{run}")["state"] in ended, "the run to end")
     assert lab.get(f"runs/{run}")["state"] == "completed"
 
 
