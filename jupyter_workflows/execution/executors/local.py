@@ -106,14 +106,15 @@ class LocalExecutor:
             for _ in range(_HANDS):
                 try:
                     worker = await self._worker_for(job)
-                    if worker is None:
-                        return AttemptOutcome(AttemptState.CANCELLED)
-                    return await self._execute_on(worker, job, spec, on_progress)
-                except NotTakenError as error:
-                    failure: OSError = error  # another worker has the notebook to itself
                 except OSError as error:
                     failure = error
                     break
+                if worker is None:
+                    return AttemptOutcome(AttemptState.CANCELLED)
+                try:
+                    return await self._execute_on(worker, job, spec, on_progress)
+                except NotTakenError as error:
+                    failure = error  # another worker has the notebook to itself
             # No fault of the notebook, which was never looked at.
             return AttemptOutcome(AttemptState.LOST, error=AttemptError("WorkerDied", str(failure)))
         finally:
