@@ -1,6 +1,7 @@
 /**
  * On which workflow a command acts, and what of it.
  */
+import type { CommandRegistry } from '@lumino/commands';
 import type { ReadonlyJSONObject, ReadonlyPartialJSONObject } from '@lumino/coreutils';
 
 import type { WorkflowDocument } from '../document/widget';
@@ -64,4 +65,41 @@ export function stageOf(editor: WorkflowEditor, args: ReadonlyPartialJSONObject)
 export function onlyOf(editor: WorkflowEditor, kind: IReference['kind']): string | null {
   const keys = editor.selection.keys(kind);
   return keys.length === 1 ? keys[0] : null;
+}
+
+type Args = ReadonlyPartialJSONObject;
+
+/** A command on a workflow. */
+export interface IWorkflowCommand extends Omit<
+  CommandRegistry.ICommandOptions,
+  'execute' | 'isEnabled' | 'describedBy'
+> {
+  /** Its arguments beside the path. */
+  readonly args?: Record<string, ReadonlyJSONObject>;
+  readonly when?: (editor: WorkflowEditor, args: Args) => boolean;
+  readonly run: (editor: WorkflowEditor, args: Args) => unknown;
+}
+
+/** Return what adds commands on the workflow that `find` finds, enabled while it is `ready`. */
+export function adder(
+  commands: CommandRegistry,
+  current: Current,
+  find: (args: Args) => WorkflowEditor | null,
+  ready: (editor: WorkflowEditor) => boolean = () => true
+): (id: string, command: IWorkflowCommand) => void {
+  return (id, { args: properties, when, run, ...rest }) => {
+    commands.addCommand(id, {
+      isVisible: args => current.widget(args) !== null,
+      ...rest,
+      describedBy: describedBy(properties),
+      isEnabled: args => {
+        const editor = find(args);
+        return editor !== null && ready(editor) && (when?.(editor, args) ?? true);
+      },
+      execute: args => {
+        const editor = find(args);
+        return editor === null ? undefined : run(editor, args);
+      }
+    });
+  };
 }

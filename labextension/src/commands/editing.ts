@@ -14,7 +14,6 @@ import {
   undoIcon
 } from '@jupyterlab/ui-components';
 import type { CommandRegistry } from '@lumino/commands';
-import type { ReadonlyJSONObject, ReadonlyPartialJSONObject } from '@lumino/coreutils';
 
 import type { Alignment, Axis } from '../actions/align';
 import { STAGE_TYPES, isStageType } from '../document/types';
@@ -22,7 +21,7 @@ import type { Point, StageType } from '../document/types';
 import type { WorkflowEditor } from '../editor/editor';
 import { stageIcons } from '../icons';
 import { CommandIDs } from '../tokens';
-import { STAGE, describedBy, onlyOf, stageOf } from './current';
+import { STAGE, adder, onlyOf, stageOf } from './current';
 import type { Current } from './current';
 import { groupIcon, layoutIcon, noteIcon, transitionIcon } from './icons';
 import { readClipboard, writeClipboard } from './systemclipboard';
@@ -41,37 +40,13 @@ const POSITION = {
 /** The actions, which are loaded with the first use. */
 const actions = (): Promise<typeof import('../actions')> => import('../actions');
 
-type Args = ReadonlyPartialJSONObject;
-
 export function addEditingCommands(
   commands: CommandRegistry,
   current: Current,
   trans: TranslationBundle
 ): void {
-  /** A command on a workflow that can be changed. */
-  const add = (
-    id: string,
-    options: Omit<CommandRegistry.ICommandOptions, 'execute' | 'isEnabled' | 'describedBy'> & {
-      readonly args?: Record<string, ReadonlyJSONObject>;
-      readonly when?: (editor: WorkflowEditor, args: Args) => boolean;
-      readonly run: (editor: WorkflowEditor, args: Args) => Promise<unknown>;
-    }
-  ): void => {
-    const { args: properties, when, run, ...rest } = options;
-    commands.addCommand(id, {
-      isVisible: args => current.widget(args) !== null,
-      ...rest,
-      describedBy: describedBy(properties),
-      isEnabled: args => {
-        const editor = current.editable(args);
-        return editor !== null && (when?.(editor, args) ?? true);
-      },
-      execute: async args => {
-        const editor = current.editable(args);
-        return editor === null ? undefined : run(editor, args);
-      }
-    });
-  };
+  /** Add a command on a workflow that can be changed. */
+  const add = adder(commands, current, args => current.editable(args));
   const some = (editor: WorkflowEditor): boolean => editor.selection.items.length > 0;
   const placed = (editor: WorkflowEditor): number =>
     editor.selection.items.filter(item => item.kind !== 'transitions').length;

@@ -6,44 +6,24 @@ import { ServerConnection } from '@jupyterlab/services';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { notebookIcon, searchIcon, settingsIcon } from '@jupyterlab/ui-components';
 import type { CommandRegistry } from '@lumino/commands';
-import type { ReadonlyJSONObject, ReadonlyPartialJSONObject } from '@lumino/coreutils';
 
 import type { WorkflowEditor } from '../editor/editor';
 import { CommandIDs } from '../tokens';
-import { STAGE, describedBy, stageOf } from './current';
+import { STAGE, adder, stageOf } from './current';
 import type { Current } from './current';
 import { zoomFitIcon } from './icons';
-
-type Args = ReadonlyPartialJSONObject;
 
 export function addViewingCommands(
   commands: CommandRegistry,
   current: Current,
   trans: TranslationBundle
 ): void {
-  const add = (
-    id: string,
-    options: Omit<CommandRegistry.ICommandOptions, 'execute' | 'isEnabled' | 'describedBy'> & {
-      readonly args?: Record<string, ReadonlyJSONObject>;
-      readonly when?: (editor: WorkflowEditor, args: Args) => boolean;
-      readonly run: (editor: WorkflowEditor, args: Args) => unknown;
-    }
-  ): void => {
-    const { args: properties, when, run, ...rest } = options;
-    commands.addCommand(id, {
-      isVisible: args => current.widget(args) !== null,
-      ...rest,
-      describedBy: describedBy(properties),
-      isEnabled: args => {
-        const editor = current.editor(args);
-        return editor !== null && editor.document.problem === null && (when?.(editor, args) ?? true);
-      },
-      execute: args => {
-        const editor = current.editor(args);
-        return editor === null ? undefined : run(editor, args);
-      }
-    });
-  };
+  const add = adder(
+    commands,
+    current,
+    args => current.editor(args),
+    editor => editor.document.problem === null
+  );
 
   add(CommandIDs.zoomIn, {
     label: trans.__('Zoom In'),
